@@ -1,0 +1,67 @@
+"""What a turn yields. Every front end (app, plain, JSON, evaluation) consumes these same values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tide_chat.engine.base import FinishReason, Usage
+from tide_chat.safety.assessment import Assessment
+from tide_chat.safety.cards import Card
+
+
+class Stage(StrEnum):
+    WAITING = "waiting"  # the model is still loading
+    READING = "reading"  # prefill
+    THINKING = "thinking"  # reasoning text of an R1 model, never shown
+    WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the reply that has passed the guard. Control characters are already neutralised."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """An authored card with help lines. It stays pinned until the user puts it away."""
+
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One calm line about what happened, not part of the reply."""
+
+    text: str
+    can_answer_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """Everything `ask --json` prints."""
+
+    reply: str
+    assessment: Assessment
+    cards: tuple[str, ...] = ()  # ids
+    route: str = "model"  # model, authored
+    model: str | None = None
+    adapter: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: FinishReason = FinishReason.STOP
+    guard: tuple[str, ...] = ()  # what the guard did, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last event of every turn."""
+
+    result: TurnResult
+
+
+Event = Progress | TextDelta | CardShown | Notice | Done
