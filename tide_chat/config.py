@@ -1,0 +1,175 @@
+"""Settings the user may change, in `config.toml` below `paths.config_dir()`. Knows neither models nor screens.
+
+field            read by
+model            registry: the model when no --model is given
+country          safety.cards: which help lines come first
+gpu, threads     engine: where and how the model runs
+context          engine: how much of the conversation the model sees
+max_tokens       turn: how long a reply may be
+seed             turn: the same answer again
+theme            ui
+reduced_motion   ui
+
+An absent field means its default, which stands here and nowhere else. Command-line options win over the file.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tide_chat import atomic, paths
+from tide_chat.errors import UsageError
+
+_HEADER = "Settings of tide-chat. A line that starts with # is not read: the default holds."
+
+
+class Settings(BaseModel):
+    """What the file holds. Each docstring is also the comment in the file and the help of an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    model: Annotated[str, Field(min_length=1)] | None = Field(default=None, examples=["qwen2.5-1.5b-q4"])
+    """The model: an alias or the path of a .gguf file. Without it, the best installed one is used."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(default=None, examples=["US"])
+    """Country for help lines: two capital letters, such as US. Without it, the system's language settings decide."""
+
+    gpu: Literal["auto", "off"] | Annotated[int, Field(ge=0, le=10_000)] = Field(default="auto")
+    """What runs on the graphics card: "auto", "off", or a number of layers from 0 to 10000."""
+
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(default=None, examples=[4])
+    """Processor threads, 1 to 1024. Without it, tide-chat measures what is fastest."""
+
+    context: int = Field(default=4096, ge=512, le=1_048_576)
+    """How much the model sees at once, in tokens, 512 to 1048576."""
+
+    max_tokens: int = Field(default=256, ge=1, le=65_536)
+    """The longest reply, in tokens, 1 to 65536."""
+
+    theme: str = Field(default="calm-dark", pattern=r"^[a-z0-9][a-z0-9-]*$")
+    """Colours of the app: the name of a theme, in small letters, digits and hyphens."""
+
+    reduced_motion: bool = Field(default=False)
+    """Whether movement on the screen is kept to a minimum: true or false."""
+
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(default=None, examples=[7])
+    """Makes replies repeatable: a whole number from 0 to 4294967295. Without it, each reply is drawn anew."""
+
+
+def path() -> Path:
+    return paths.config_dir() / "config.toml"
+
+
+def load() -> Settings:
+    """The settings in the file, or the defaults when there is none. Raises UsageError."""
+    return parse(read_text(), str(path()))
+
+
+def read_text() -> str:
+    """The file as it is, empty when there is none. Raises UsageError when it cannot be read."""
+    try:
+        return path().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        help_text = "Make it a readable UTF-8 text file, or move it away to start from the defaults."
+        raise UsageError("The settings file cannot be read.", details=f"{path()}: {error}", help=help_text) from error
+
+
+def parse(text: str, source: str) -> Settings:
+    """Settings from TOML. `source` names the text in errors."""
+    import tomllib
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("The settings are not valid TOML.", details=f"{source}: {error}", help=_HELP) from error
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = _problems(error)
+        details = "\n".join(f"{source}{_line(text, field)}: {said}" for field, said in problems.items())
+        raise UsageError(_summary(problems), details=details, help=_HELP) from error
+
+
+def with_options(settings: Settings, **options: Any) -> Settings:
+    """Settings with command-line options over them; an option that is None was not given. Raises UsageError."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings.model_validate(settings.model_dump() | given)
+    except ValidationError as error:
+        problems = _problems(error)
+        raise UsageError(_summary(problems, "option"), details="\n".join(problems.values())) from error
+
+
+def save(settings: Settings) -> None:
+    """Write the file. Comments and order of an existing file stay. Raises OSError, UsageError."""
+    import tomlkit
+
+    old = read_text()
+    if not old.strip():
+        atomic.write_text(path(), render(settings))
+        return
+    parse(old, str(path()))
+    document = tomlkit.parse(old)
+    defaults = Settings()
+    for name, value in settings.model_dump().items():
+        if value is None:
+            document.pop(name, None)
+        elif name in document or value != getattr(defaults, name):
+            document[name] = value
+    atomic.write_text(path(), tomlkit.dumps(document))
+
+
+def render(settings: Settings) -> str:
+    """A whole file: every field with its explanation, defaults commented out."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment(_HEADER))
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        document.add(tomlkit.nl())
+        document.add(tomlkit.comment(field.description or ""))
+        if value == field.default:
+            example = (field.examples or [None])[0] if value is None else value
+            document.add(tomlkit.comment(f"{name} = {tomlkit.item(example).as_string()}"))
+        else:
+            document.add(name, tomlkit.item(value))
+    return tomlkit.dumps(document)
+
+
+_HELP = "To mend it: tide-chat config edit"
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    """One line for each wrong field: what was got and what is allowed."""
+    found: dict[str, str] = {}
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        field = Settings.model_fields.get(name)
+        if field is None:
+            found[name] = f"'{name}' is not a setting. There are: {', '.join(Settings.model_fields)}."
+        else:
+            found[name] = f"{name} cannot be {_shown(problem['input'])}. {field.description}"
+    return found
+
+
+def _shown(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _summary(problems: dict[str, str], what: str = "setting") -> str:
+    names = ", ".join(problems)
+    return f"This {what} cannot be used: {names}." if len(problems) == 1 else f"These {what}s cannot be used: {names}."
+
+
+def _line(text: str, field: str) -> str:
+    """Where a top-level field is set, for error messages; empty when not found."""
+    found = re.search(
+        rf"^[ \t]*[\"']?{re.escape(field)}[\"']?[ \t]*=|^[ \t]*\[+{re.escape(field)}\b", text, re.MULTILINE
+    )
+    return f", line {text.count(chr(10), 0, found.start()) + 1}" if found else ""

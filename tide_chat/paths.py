@@ -1,0 +1,49 @@
+"""Where files live. Everything goes below TIDE_CHAT_HOME when it is set, otherwise into the platform's own folders.
+
+Only names folders: creates nothing and knows no file format.
+"""
+
+import os
+from pathlib import Path
+
+_APP = "tide-chat"
+
+
+def home() -> Path | None:
+    """The folder named by TIDE_CHAT_HOME, None when it is unset or empty."""
+    value = os.environ.get("TIDE_CHAT_HOME", "").strip()
+    return Path(value).expanduser().absolute() if value else None
+
+
+def config_dir() -> Path:
+    """Settings."""
+    return home() or _platform("config")
+
+
+def data_dir() -> Path:
+    """What should survive: models."""
+    return home() or _platform("data")
+
+
+def models_dir() -> Path:
+    return data_dir() / "models"
+
+
+def cache_dir() -> Path:
+    """What can be made again: the state of system prompts, probe results."""
+    base = home()
+    return base / "cache" if base else _platform("cache")
+
+
+def state_dir() -> Path:
+    """Small facts about use, such as the day on which the first screen was accepted."""
+    base = home()
+    return base / "state" if base else _platform("state")
+
+
+def _platform(kind: str) -> Path:
+    import platformdirs  # here, so that `--help` and a set TIDE_CHAT_HOME do not pay for it
+
+    folders = platformdirs.PlatformDirs(_APP, appauthor=False)
+    found: Path = getattr(folders, f"user_{kind}_path")
+    return found
