@@ -1,0 +1,94 @@
+"""Options that several commands share, and the settings that they make together with the file.
+
+Knows the settings, not the model: whether a name means anything is the registry's business.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from tide_chat.config import Settings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """What holds for this run. `settings` is the file with the command line over it, `saved` the file alone."""
+
+    settings: "Settings"
+    saved: "Settings"
+    chat_template: Path | None = None
+
+    def save(self, changed: "Settings") -> None:
+        """Keep what was changed since the start; what came from the command line only is not written."""
+        from tide_chat import config
+
+        before, after = self.settings.model_dump(), changed.model_dump()
+        chosen = {name: value for name, value in after.items() if value != before[name]}
+        config.save(config.load().model_copy(update=chosen))
+
+
+def _complete_model(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from tide_chat.commands.completion import aliases
+
+    found = [CompletionItem(alias) for alias in aliases() if alias.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+def _complete_gpu(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return [word for word in ("auto", "off") if word.startswith(incomplete)]
+
+
+def _number(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | int | None:
+    """Layers as a number; words are for the settings to judge."""
+    return int(value) if value and re.fullmatch("[0-9]{1,9}", value) else value
+
+
+def _upper(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    return value.upper() if value else value
+
+
+_OPTIONS = (
+    click.option(
+        "--model", metavar="M", shell_complete=_complete_model, help="Alias of a model, or the path of a .gguf file."
+    ),
+    click.option(
+        "--gpu",
+        metavar="auto|off|N",
+        callback=_number,
+        shell_complete=_complete_gpu,
+        help="What runs on the graphics card; N is layers.",
+    ),
+    click.option("--threads", type=int, metavar="N", help="Processor threads. Measured when not given."),
+    click.option("--context", type=int, metavar="N", help="How much the model sees at once, in tokens."),
+    click.option("--seed", type=int, metavar="N", help="The same seed gives the same replies."),
+    click.option(
+        "--chat-template",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A chat template in Jinja, for model files that carry none.",
+    ),
+    click.option("--country", metavar="XX", callback=_upper, help="Country for help lines: two letters, such as US."),
+)
+
+
+def with_options(command: _Command) -> _Command:
+    """Add the shared options; the command gets them as keyword arguments for `read`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read(chat_template: Path | None = None, **given: Any) -> AppOptions:
+    """The settings of this run. Raises UsageError."""
+    from tide_chat import config
+
+    saved = config.load()
+    return AppOptions(config.with_options(saved, **given), saved, chat_template)
