@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tide_chat.engine.base import FinishReason, Usage
+from tide_chat.errors import TideError
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import Card
 
@@ -55,6 +56,7 @@ class TurnResult:
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = FinishReason.STOP
     guard: tuple[str, ...] = ()  # what the guard did, in order
+    error: TideError | None = None  # what went wrong, if anything; partial replies are kept
 
 
 @dataclass(frozen=True, slots=True)

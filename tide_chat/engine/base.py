@@ -90,6 +90,7 @@ class EngineSpec:
     threads: int | None = None  # None: probed and adapted
     cache_dir: Path | None = None  # for the system prefix's state; None: not kept
     chat_template: Path | None = None  # replaces the one in the file
+    extra_bufts: bool = True  # weights repacked for this CPU; off works around native code that crashes on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,8 @@ class Engine(Protocol):
         """Mean-pooled, L2-normalised embedding, shape (model width,)."""
         ...
 
-    def info(self) -> EngineInfo:
-        """What is loaded. Raises ModelError when nothing is."""
+    def info(self, cancel: Cancel | None = None) -> EngineInfo:
+        """What is loaded, once it is: waits for a load under way, unless cancelled. Raises ModelError."""
         ...
 
     def close(self) -> None: ...

@@ -57,7 +57,7 @@ class ScriptedEngine:
     def embed(self, text: str) -> list[float]:
         return [1.0]
 
-    def info(self) -> EngineInfo:
+    def info(self, cancel: Cancel | None = None) -> EngineInfo:
         if self._info is None:
             raise ModelError("No model is loaded.")
         return self._info

@@ -1,0 +1,207 @@
+"""A turn: what the user wrote goes in, events come out. The one pipeline behind the app, plain mode, JSON and evaluation.
+
+    text -> assess -> authored reply and card (no model)
+                   -> prompt -> engine -> reasoning taken out -> guard -> text
+
+Knows no screen and no native library. Iterators block; read them in a worker thread.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from tide_chat.engine.base import Cancel, Chunk, Engine, FinishReason, Prompt, SamplingParams, Usage
+from tide_chat.errors import EngineDied, ModelError, PromptTooLong, TideError
+from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
+from tide_chat.messages import Conversation
+from tide_chat.prompt import Renderer, system_text
+from tide_chat.reasoning import ReasoningFilter
+from tide_chat.safety import cards, disclosure, router
+from tide_chat.safety.assessment import Assessment, Reason, Tier
+from tide_chat.safety.cards import Card
+from tide_chat.safety.guard import Gate
+from tide_chat.safety.state import RiskState
+from tide_chat.terminal import Neutraliser, neutral
+
+THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
+
+DIED = "The model stopped working in the middle of this. What you wrote is still here."
+EMPTY = "The model had no words for this. You could ask it again, or say it another way."
+CHECK_FAILED = "The safety check could not run on this message, so the help card is shown to be careful."
+
+Assess = Callable[[str, RiskState | None], Assessment]
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What a model turn has come to so far."""
+
+    gate: Gate
+    usage: Usage
+    reason: FinishReason = FinishReason.STOP
+
+    def note(self, chunk: Chunk) -> None:
+        self.usage = chunk.usage or self.usage
+        self.reason = self.gate.closed or chunk.finish_reason or self.reason
+
+
+class Companion:
+    """One conversation. `country` (ISO alpha-2, None for unknown) picks the help lines."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        system: str | None = None,
+        sampling: SamplingParams | None = None,
+        country: str | None = None,
+        assess: Assess = router.assess,
+    ) -> None:
+        self._engine = engine
+        self._system = system if system is not None else system_text()
+        self._assess = assess
+        self.sampling = sampling or SamplingParams()
+        self.country = country
+        self.conversation = Conversation()
+        self.pinned_cards: tuple[Card, ...] = ()
+        self._risk = RiskState()
+        self._attempt = 0  # answering again with a fixed seed must not give the same words
+
+    # -- what a front end calls --------------------------------------------------------------------------------------
+
+    def reply(self, text: str, cancel: Cancel | None = None) -> Iterator[Event]:
+        """Answer `text`. Always ends with Done; `Done.result.error` says what went wrong, nothing is raised."""
+        self._attempt = 0
+        text = neutral(text).strip()
+        assessment, notice = self._judge(text)
+        self._risk = self._risk.after(assessment)
+        yield from notice
+        yield from self._answer(text, assessment, cancel or Cancel())
+
+    def again(self, cancel: Cancel | None = None) -> Iterator[Event]:
+        """Answer the newest message again, in other words."""
+        self._attempt += 1
+        text = self.take_back()
+        assessment, notice = self._judge(text)
+        yield from notice
+        yield from self._answer(text, assessment, cancel or Cancel())
+
+    def take_back(self) -> str:
+        """Remove the newest user message and what followed; returns its text. What it said about risk stays known."""
+        index = self.conversation.last_user()
+        if index is None:
+            return ""
+        text = self.conversation.messages[index].text
+        self.conversation = self.conversation.before_last_user()
+        return text
+
+    def clear(self) -> None:
+        """Begin anew. Cards stay until they are put away."""
+        self.conversation = Conversation()
+        self._risk = RiskState()
+
+    def put_away(self, card_id: str) -> None:
+        self.pinned_cards = tuple(card for card in self.pinned_cards if card.id != card_id)
+
+    # -- safety first ------------------------------------------------------------------------------------------------
+
+    def _judge(self, text: str) -> tuple[Assessment, tuple[Notice, ...]]:
+        """The router's view. If it fails, the safer side: a card, and a line that says so."""
+        try:
+            return self._assess(text, self._risk), ()
+        except Exception as error:  # noqa: BLE001 - whatever fails here must not cost the person the card
+            reason = Reason("the check failed", type(error).__name__)
+            return Assessment(Tier.T2, subject="self", time="now", reasons=(reason,)), (Notice(CHECK_FAILED),)
+
+    def _answer(self, text: str, assessment: Assessment, cancel: Cancel) -> Iterator[Event]:
+        self.conversation = self.conversation.user(text)
+        shown = cards.cards_for(assessment, self.country)
+        for card in shown:
+            self.put_away(card.id)
+            self.pinned_cards += (card,)
+            yield CardShown(card)
+        result = TurnResult("", assessment, tuple(card.id for card in shown))
+        authored = cards.authored_reply(assessment) if cards.needs_authored(assessment) else disclosure.fixed_answer(text)
+        if authored is None:
+            yield from self._from_model(result, cancel)
+        else:
+            yield from self._authored(result, authored)
+
+    def _authored(self, result: TurnResult, text: str) -> Iterator[Event]:
+        self.conversation = self.conversation.assistant(text, authored=True)
+        yield TextDelta(text)
+        yield Done(replace(result, reply=text, route="authored"))
+
+    # -- the model ---------------------------------------------------------------------------------------------------
+
+    def _from_model(self, result: TurnResult, cancel: Cancel) -> Iterator[Event]:
+        reply = _Reply(Gate(), Usage())
+        error: TideError | None = None
+        try:
+            yield Progress(Stage.WAITING)
+            info = self._engine.info(cancel)
+            result = replace(result, model=info.name, adapter=info.adapter)
+            renderer = Renderer.of(info)
+            prompt = renderer.render(self._system, self.conversation)
+            yield Progress(Stage.READING)
+            yield from self._stream(prompt, renderer.thinks(prompt), reply, cancel)
+        except EngineDied as death:
+            reply.reason, error = FinishReason.DIED, death
+        except TideError as failure:
+            reply.reason, error = FinishReason.CANCELLED if cancel.is_set() else FinishReason.ERROR, failure
+        yield from self._finish(result, reply, error if not cancel.is_set() else None)
+
+    def _stream(self, prompt: Prompt, thinking: bool, reply: _Reply, cancel: Cancel) -> Iterator[Event]:
+        reasoning, neutraliser, stage = ReasoningFilter(inside=thinking), Neutraliser(), Stage.READING
+        stop = Cancel()  # the user's wish or the gate's
+        forget = cancel.listen(stop.set)
+        try:
+            for chunk in self._engine.generate(prompt, self._params(thinking), stop):
+                reply.note(chunk)
+                if chunk.tokens and (now := Stage.THINKING if reasoning.inside else Stage.WRITING) is not stage:
+                    stage = now
+                    yield Progress(stage)
+                if text := reply.gate.feed(neutraliser.feed(reasoning.feed(chunk.text))):
+                    yield TextDelta(text)
+                if reply.gate.closed:
+                    stop.set()
+        finally:
+            forget()
+        if text := reply.gate.feed(neutraliser.feed(reasoning.flush()) + neutraliser.flush()):
+            yield TextDelta(text)
+        if thinking:
+            count = self._engine.count_tokens(reply.gate.shown) if reply.gate.shown else 0
+            reply.usage = replace(reply.usage, completion_tokens=count)
+
+    def _params(self, thinking: bool) -> SamplingParams:
+        params = self.sampling
+        if params.seed is not None:
+            params = replace(params, seed=params.seed + self._attempt)
+        return replace(params, max_tokens=params.max_tokens + THINKING_TOKENS) if thinking else params
+
+    def _finish(self, result: TurnResult, reply: _Reply, error: TideError | None) -> Iterator[Event]:
+        if rest := reply.gate.flush(reply.reason):
+            yield TextDelta(rest)
+        reply.reason = reply.gate.closed or reply.reason
+        text = reply.gate.shown.strip()
+        if text:
+            self.conversation = self.conversation.assistant(text)
+        if isinstance(error, PromptTooLong):
+            self.take_back()
+        yield from _notices(reply, text, error)
+        usage, reason = reply.usage, reply.reason
+        yield Done(
+            replace(
+                result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error
+            )
+        )
+
+
+def _notices(reply: _Reply, text: str, error: TideError | None) -> Iterator[Notice]:
+    if isinstance(error, EngineDied):
+        yield Notice(DIED, can_answer_again=True)
+    elif isinstance(error, ModelError):
+        yield Notice(f"{error.message} {error.help}".strip())
+    elif error:
+        yield Notice(" ".join(part for part in (error.message, error.details, error.help) if part))
+    elif not text and reply.reason is not FinishReason.CANCELLED:
+        yield Notice(EMPTY, can_answer_again=True)
