@@ -1,0 +1,110 @@
+"""The app: themes, settings, the first screen, leaving. The chat itself is in `screens/chat.py`, the core behind `ports.Core`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+
+from tide_chat.engine.supervisor import EngineState
+from tide_chat.ui import quick_exit, themes
+from tide_chat.ui.commands import LEAVE_KEYS
+from tide_chat.ui.messages import EngineChanged
+from tide_chat.ui.palette import TideCommands
+from tide_chat.ui.ports import Core
+from tide_chat.ui.screens.chat import ChatScreen
+from tide_chat.ui.screens.disclosure import DisclosureScreen
+
+if TYPE_CHECKING:
+    from tide_chat.commands.options import AppOptions
+
+
+class TideChatApp(App[int]):
+    """The terminal app."""
+
+    TITLE = "tide-chat"
+    CSS_PATH = "app.tcss"
+    COMMANDS = {TideCommands}
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (22, "-normal"), (34, "-tall")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (30, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(LEAVE_KEYS), "leave_now", show=False, priority=True),
+        Binding("ctrl+c", "copy_or_say", show=False),
+    ]
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        super().__init__()
+        self.settings = core.settings
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self._apply_settings()
+        self.chat = ChatScreen(core)
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def get_driver_class(self) -> type[Driver]:
+        return quick_exit.watching(super().get_driver_class(), self.core.engine.kill)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"muted": "#a3b0ba", "line": "#4a5864"}
+
+    def on_mount(self) -> None:
+        self.push_screen(self.chat)
+        self._unsubscribe = self.core.engine.on_change(self._tell)
+        if self.core.words.disclosure_due():
+            self.push_screen(DisclosureScreen(self.core.words, self.settings.country))
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+        if self.chat.turns.running:
+            self.chat.turns.running.cancel.set()
+
+    def _tell(self, state: EngineState) -> None:
+        """Called in the engine's threads."""
+        self.chat.post_message(EngineChanged(state))
+
+    def change_settings(self, **changes: Any) -> None:
+        """Use changed settings now and keep them. A folder that cannot be written to keeps them for this session only."""
+        changed = self.settings.model_copy(update=changes)
+        if changed == self.settings:
+            return
+        self.settings = changed
+        self._apply_settings()
+        self.core.words.set_country(changed.country)
+        try:
+            self.core.save_settings(changed)
+        except OSError:
+            self.chat.hint("This holds until you leave: the settings file cannot be written.")
+
+    def _apply_settings(self) -> None:
+        self.theme = themes.NO_COLOUR if self.no_color else themes.chosen(self.settings.theme)
+        if themes.still(self.settings.reduced_motion):
+            self.animation_level = "none"
+
+    def action_leave_now(self) -> None:
+        """Reached only where no keyboard thread watches, and by the command."""
+        quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None))
+
+    def action_copy_or_say(self) -> None:
+        """Ctrl+C copies what is selected with the mouse; it never ends the app by accident."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+        elif self.screen is self.chat:
+            self.chat.hint("Esc stops a reply. /quit closes, Ctrl+Q leaves at once and clears the screen.")
+
+    def action_command_palette(self) -> None:
+        if self.screen is self.chat:
+            super().action_command_palette()
+
+
+def run(options: "AppOptions") -> int:
+    """Start the engine's process, then the app. Returns the exit code."""
+    from tide_chat.ui.wiring import build
+
+    core = build(options)
+    try:
+        return TideChatApp(core).run() or 0
+    finally:
+        core.engine.close()

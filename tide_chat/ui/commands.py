@@ -1,0 +1,143 @@
+"""The one table of what can be done. Slash commands, the palette, the bindings, the help panel and docs/keys.md come from it.
+
+Knows names, keys and words only; the chat screen has an `action_<action>` for each.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a user can do. `keys` are Textual's names; `argument` is shown after the slash command."""
+
+    name: str
+    title: str
+    help: str
+    action: str
+    keys: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    argument: str = ""
+    anywhere: bool = False  # works on every screen, handled by the app
+
+    @property
+    def slash(self) -> str:
+        return f"/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A key that works while writing; the message box handles it itself."""
+
+    keys: str
+    help: str
+
+
+LEAVE_KEYS = ("ctrl+q",)  # one key, away from every other binding; /leave does the same
+
+COMMANDS = (
+    Command(
+        "help-lines", "Find help now", "Help lines near you, to call or text a person.", "help_lines", ("f2", "ctrl+l")
+    ),
+    Command("help", "Keys and commands", "This list.", "help", ("f1",), ("keys",)),
+    Command(
+        "leave",
+        "Leave at once",
+        "Closes at once and clears the screen and what can be scrolled back to.",
+        "leave_now",
+        LEAVE_KEYS,
+        anywhere=True,
+    ),
+    Command("stop", "Stop", "Stops the reply; what is there stays. A waiting message comes back to you.", "stop"),
+    Command("again", "Answer again", "Asks for another answer to your last message.", "again", ("ctrl+r",), ("retry",)),
+    Command(
+        "edit",
+        "Edit my last message",
+        "Puts your last message back into the box. Nothing changes until you send it.",
+        "edit",
+        ("ctrl+t",),
+    ),
+    Command(
+        "copy",
+        "Copy the last reply",
+        "Copies it through the terminal (OSC 52). Other programs can read the clipboard, and it stays after you leave.",
+        "copy_reply",
+        ("ctrl+o",),
+    ),
+    Command("card", "Go to the card", "Moves to the card at the top, to read and scroll it.", "card", ("f3",)),
+    Command("away", "Put the card away", "Puts the top card away. F2 still has the help lines.", "away", ("ctrl+g",)),
+    Command("clear", "Start anew", "Forgets this conversation, after asking you.", "clear", ("ctrl+n",), ("new",)),
+    Command("model", "Models", "Choose another model, or fetch one.", "models", ("f4",), ("models",), "[name]"),
+    Command("theme", "Colours", "calm-dark, calm-light, high-contrast or no-colour.", "theme", (), (), "[name]"),
+    Command("settings", "Settings", "Colours, movement, country for help lines.", "settings", ("f5",)),
+    Command("about", "About", "What this is and what it is not.", "about", (), ("disclosure",)),
+    Command("palette", "Search all commands", "Finds a command by a part of its name.", "palette", ("ctrl+p",)),
+    Command("quit", "Quit", "Closes in the usual way. This conversation is not kept.", "quit", (), ("exit", "q")),
+)
+
+TYPING = (
+    Typing("Enter", "Send"),
+    Typing("Ctrl+J", "New line, in every terminal"),
+    Typing("\\ then Enter", "New line, in every terminal"),
+    Typing("Shift+Enter", "New line, in terminals that tell it from Enter"),
+    Typing("Esc", "Stop the reply, take back a waiting message, or leave editing"),
+    Typing("Up, Down", "At the first or last line: what you wrote before"),
+    Typing("Page Up, Page Down", "Scroll the conversation"),
+    Typing("Tab", "Complete a command; otherwise move on to the card or the conversation"),
+    Typing("Ctrl+C", "Copy what is selected"),
+    Typing("Ctrl+Z, Ctrl+Y", "Undo and redo while writing"),
+    Typing("/", "Start a command. Put a space before it to send it as words"),
+)
+
+
+def find(name: str) -> Command | None:
+    """The command called `name`, with or without its slash."""
+    name = name.removeprefix("/").lower()
+    return next((c for c in COMMANDS if name == c.name or name in c.aliases), None)
+
+
+def parse(text: str) -> tuple[Command, str] | None:
+    """A known command and its argument, or None: then `text` is words to be sent.
+
+    An unknown name followed by more words is never taken for a command: what someone says must not be lost to a slash.
+    """
+    if not text.startswith("/"):
+        return None
+    name, _, argument = text.strip().partition(" ")
+    command = find(name)
+    return (command, argument.strip()) if command else None
+
+
+def looks_mistyped(text: str) -> bool:
+    """One word with a slash before it that is no command."""
+    return text.startswith("/") and len(text) > 1 and len(text.split()) == 1 and parse(text) is None
+
+
+def completions(text: str) -> tuple[Command, ...]:
+    """Commands that begin with what was typed so far; none once there is more than one word."""
+    if not text.startswith("/") or any(c.isspace() for c in text):
+        return ()
+    typed = text[1:].lower()
+    return tuple(c for c in COMMANDS if any(n.startswith(typed) for n in (c.name, *c.aliases)))
+
+
+def key_label(key: str) -> str:
+    """Textual's key name as people write it."""
+    return "+".join(part.upper() if len(part) == 1 or part[1:].isdigit() else part.title() for part in key.split("+"))
+
+
+def rows() -> Iterable[tuple[str, str, str]]:
+    """Keys, slash command and help of every command, for the help panel and the docs."""
+    for command in COMMANDS:
+        keys = ", ".join(key_label(key) for key in command.keys)
+        yield keys, f"{command.slash} {command.argument}".strip(), command.help
+
+
+def markdown() -> str:
+    """docs/keys.md."""
+    lines = ["# Keys and commands", "", "Written from `tide_chat/ui/commands.py`; a test compares them.", ""]
+    lines += ["| Key | Command | What it does |", "| --- | --- | --- |"]
+    lines += [f"| {keys} | `{slash}` | {text} |" for keys, slash, text in rows()]
+    lines += ["", "## While writing", "", "| Key | What it does |", "| --- | --- |"]
+    lines += [f"| {row.keys} | {row.help} |" for row in TYPING]
+    return "\n".join(lines) + "\n"

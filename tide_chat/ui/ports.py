@@ -1,0 +1,100 @@
+"""What the app needs from the core, as protocols, and the bundle that `run` puts together. Imports no textual.
+
+The real parts are `turn.Companion`, `engine.supervisor.Supervisor`, `registry.Registry` and `safety.*`; the app sees only this.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from tide_chat.config import Settings
+from tide_chat.engine.base import Cancel
+from tide_chat.engine.supervisor import EngineState
+from tide_chat.events import Event
+from tide_chat.messages import Conversation
+from tide_chat.safety.cards import HelpLine
+
+
+class Talk(Protocol):
+    """The conversation. The iterators block, so they are read from a worker thread."""
+
+    @property
+    def conversation(self) -> Conversation: ...
+
+    def reply(self, text: str, cancel: Cancel) -> Iterator[Event]: ...
+
+    def again(self, cancel: Cancel) -> Iterator[Event]: ...
+
+    def take_back(self) -> str: ...
+
+    def clear(self) -> None: ...
+
+    def put_away(self, card_id: str) -> None: ...
+
+
+class EnginePort(Protocol):
+    """The engine in its child process, seen from outside."""
+
+    @property
+    def state(self) -> EngineState: ...
+
+    def on_change(self, callback: Callable[[EngineState], None]) -> Callable[[], None]: ...
+
+    def close(self) -> None: ...
+
+    def kill(self) -> None:
+        """End the engine's process at once, from any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One line of the model picker. `where` names the host that a download would talk to."""
+
+    alias: str
+    title: str
+    size: int  # bytes, 0 when unknown
+    licence: str
+    installed: bool
+    where: str = ""
+    warning: str = ""  # why it may not run here
+
+
+class Shelf(Protocol):
+    """Models that are here, and models that could be."""
+
+    def rows(self) -> tuple[ModelRow, ...]: ...
+
+    def use(self, alias: str) -> None:
+        """Switch to an installed model, keeping the conversation. May block a little. Raises TideError."""
+        ...
+
+    def pull(self, alias: str, on_progress: Callable[[int, int], None], cancel: Cancel) -> None:
+        """Download a model. Blocks. `on_progress` gets bytes done and bytes in all. Raises TideError."""
+        ...
+
+
+class Words(Protocol):
+    """Authored text: the first screen and the help lines of a country."""
+
+    def disclosure(self) -> str: ...
+
+    def disclosure_due(self) -> bool: ...
+
+    def accept_disclosure(self) -> None: ...
+
+    def help_lines(self, country: str | None) -> tuple[HelpLine, ...]: ...
+
+    def set_country(self, country: str | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Everything the app drives."""
+
+    talk: Talk
+    engine: EnginePort
+    shelf: Shelf
+    words: Words
+    settings: Settings
+    save_settings: Callable[[Settings], None]

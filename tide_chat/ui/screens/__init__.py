@@ -1,0 +1,1 @@
+"""Full screens and panels, one a module."""

@@ -1,0 +1,177 @@
+"""What the chat screen does on request: an `action_` for every row of the command table. Split off to keep both readable."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from tide_chat.engine.supervisor import Phase
+from tide_chat.events import Stage
+from tide_chat.messages import Role
+from tide_chat.ui import themes
+from tide_chat.ui.commands import Command
+from tide_chat.ui.ports import Core
+from tide_chat.ui.turns import Turns
+from tide_chat.ui.widgets.card import CardDeck
+from tide_chat.ui.widgets.composer import Composer
+from tide_chat.ui.widgets.entries import Kind
+from tide_chat.ui.widgets.status import StatusLine
+from tide_chat.ui.widgets.suggestions import Suggestions
+from tide_chat.ui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
+
+COPIED = "Copied through the terminal. It stays in the clipboard after you leave."
+
+
+class Actions(Screen[None]):
+    """The commands. `ChatScreen` adds what is shown."""
+
+    core: Core
+    turns: Turns
+    editing: str | None
+    clear_when_done: bool
+
+    def hint(self, text: str) -> None:
+        raise NotImplementedError
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    @property
+    def tide(self) -> "TideChatApp":
+        return cast("TideChatApp", self.app)
+
+    def run_slash(self, command: Command | None, argument: str) -> None:
+        """Run a command. Those that take an argument get it through `action_<action>(argument)`."""
+        if command is None:
+            return
+        owner = self.app if command.anywhere else self
+        action = getattr(owner, f"action_{command.action}")
+        self.call_later(action, argument) if command.argument else self.call_later(action)
+
+    def action_escape(self) -> None:
+        """Esc: the nearest thing that can be left."""
+        suggestions = self.query_one(Suggestions)
+        if suggestions.display:
+            suggestions.hide()
+            self.composer.suggesting = False
+        elif self.turns.running:
+            self.action_stop()
+        elif self.editing is not None:
+            draft, self.editing = self.editing, None
+            self.composer.put(draft)
+            self.hint("")
+        self.composer.focus()
+
+    def action_stop(self) -> None:
+        if self.turns.stop():
+            self.query_one(StatusLine).change(stopping=True)
+
+    def action_again(self) -> None:
+        if self.turns.running or self.core.talk.conversation.last_user() is None:
+            self.hint("There is nothing to answer again yet." if not self.turns.running else "A reply is being written.")
+            return
+        self.hint("")
+        self.transcript.drop_last_turn(keep_user=True)
+        self.transcript.follow()
+        self.turns.again()
+        waiting = self.core.engine.state.phase is Phase.LOADING
+        self.query_one(StatusLine).change(stage=Stage.WAITING if waiting else Stage.READING)
+
+    def action_edit(self) -> None:
+        """Put the last message into the box. The conversation changes only when it is sent."""
+        said = self.core.talk.conversation
+        last = said.last_user()
+        if self.turns.running or last is None or self.editing is not None:
+            if self.editing is None:
+                self.hint("A reply is being written. Esc stops it first." if last is not None else "Nothing to edit yet.")
+            return
+        self.editing = self.composer.text
+        self.composer.put(said.messages[last].text)
+        self.composer.focus()
+
+    def action_copy_reply(self) -> None:
+        replies = [m.text for m in self.core.talk.conversation.messages if m.role is Role.ASSISTANT]
+        if replies:
+            self.app.copy_to_clipboard(replies[-1])
+        self.hint(COPIED if replies else "There is no reply to copy yet.")
+
+    def action_card(self) -> None:
+        deck = self.query_one(CardDeck)
+        if deck.display:
+            deck.focus()
+        else:
+            self.hint("No card is open. F2 shows the help lines.")
+
+    def action_away(self) -> None:
+        self.query_one(CardDeck).put_away()
+
+    def action_clear(self) -> None:
+        from tide_chat.ui.screens.confirm import Confirm
+
+        question = "Forget this conversation and start anew?"
+        self.app.push_screen(Confirm(question, "It cannot be brought back.", yes="Forget it", no="Keep it"), self._clear)
+
+    def _clear(self, agreed: bool | None) -> None:
+        if not agreed:
+            return
+        if self.turns.running:
+            self.turns.stop()
+            self.clear_when_done = True
+            return
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the conversation. Only while no turn runs: the pipeline would add its reply afterwards."""
+        self.clear_when_done = False
+        self.core.talk.clear()
+        self.editing = None
+        self.transcript.clear()
+        self.composer.put("")
+        self.composer.history_of_text.forget()
+        self.query_one(StatusLine).change(stage=None, stopping=False, used=0, speed=0.0)
+
+    def action_models(self, alias: str = "") -> None:
+        from tide_chat.ui.screens.models import ModelScreen
+
+        self.app.push_screen(ModelScreen(self.core.shelf, alias))
+
+    def action_theme(self, name: str = "") -> None:
+        if name in themes.TITLES:
+            self.tide.change_settings(theme=name)
+        elif name:
+            self.hint(f"There are these colours: {', '.join(themes.TITLES)}.")
+        else:
+            self.action_settings()
+
+    def action_settings(self) -> None:
+        from tide_chat.ui.screens.settings import SettingsScreen
+
+        self.app.push_screen(SettingsScreen(self.tide.settings))
+
+    def action_help(self) -> None:
+        from tide_chat.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_help_lines(self) -> None:
+        from tide_chat.ui.screens.help_lines import HelpLinesScreen
+
+        self.app.push_screen(HelpLinesScreen(self.core.words, self.tide.settings.country))
+
+    def action_about(self) -> None:
+        from tide_chat.ui.screens.disclosure import DisclosureScreen
+
+        self.app.push_screen(DisclosureScreen(self.core.words, self.tide.settings.country, read_only=True))
+
+    async def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_quit(self) -> None:
+        self.app.exit(0)

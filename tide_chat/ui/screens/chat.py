@@ -1,0 +1,255 @@
+"""The chat: conversation, pinned cards, the box to write in and the status line. Handlers here own what is shown.
+
+What can be done on request (the commands) is in `actions.py`.
+"""
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import OptionList, Static, TextArea
+
+from tide_chat.engine.base import FinishReason
+from tide_chat.engine.supervisor import EngineState, Phase
+from tide_chat.errors import TideError
+from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
+from tide_chat.messages import Role
+from tide_chat.terminal import neutral
+from tide_chat.ui import commands
+from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
+from tide_chat.ui.ports import Core
+from tide_chat.ui.screens.actions import Actions
+from tide_chat.ui.turns import Turns
+from tide_chat.ui.widgets.card import CardDeck
+from tide_chat.ui.widgets.composer import Composer
+from tide_chat.ui.widgets.entries import Entry, Kind
+from tide_chat.ui.widgets.status import StatusLine
+from tide_chat.ui.widgets.suggestions import Suggestions
+from tide_chat.ui.widgets.transcript import Transcript
+
+TITLE = "tide-chat · a program, not a person"
+TITLE_KEYS = "F1 keys   F2 find help now   Ctrl+Q leave at once"
+TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
+GREETING = (
+    "Write whatever is on your mind.\n\n"
+    "It stays on this computer, and it is gone when you leave.\n"
+    "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
+)
+PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
+EDITING = "Editing your last message. Enter sends it, Esc leaves it as it was."
+BUSY = "A reply is being written. Esc stops it, then Enter sends yours."
+NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
+
+ENDINGS = {
+    FinishReason.CANCELLED: "stopped",
+    FinishReason.LENGTH: "ended at the length limit",
+    FinishReason.LOOP: "ended early, it began to repeat itself",
+    FinishReason.DIED: "cut off",
+    FinishReason.ERROR: "cut off",
+}
+
+
+def one_line(error: TideError) -> str:
+    """What happened and what could be done. The details are for `doctor`."""
+    return neutral(" ".join(part for part in (error.message, error.help) if part))
+
+
+class ChatScreen(Actions):
+    """The main screen."""
+
+    AUTO_FOCUS = "#composer"
+    BINDINGS: list[BindingType] = [
+        *(
+            Binding(",".join(c.keys), c.action, c.title, show=False, priority=True)
+            for c in commands.COMMANDS
+            if c.keys and not c.anywhere
+        ),
+        Binding("escape", "escape", "Stop or go back", show=False),
+    ]
+    def __init__(self, core: Core) -> None:
+        super().__init__(id="chat")
+        self.core = core
+        self.turns = Turns(self, core.talk)
+        self.editing = None  # the draft that waits while the last message is edited
+        self.clear_when_done = False
+        self._told_no_model = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(TITLE, id="title", markup=False)
+        yield CardDeck()
+        yield Transcript(GREETING)
+        yield Suggestions()
+        yield Static("", id="hint", markup=False)
+        yield Composer(PLACEHOLDER)
+        yield StatusLine(self.core.engine.state)
+
+    def on_mount(self) -> None:
+        self.hint("")
+        self.show_engine(self.core.engine.state)
+        self.call_after_refresh(self._fit_title)
+
+    def on_resize(self) -> None:
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        width = max(0, self.size.width - 2)
+        for keys in (TITLE_KEYS, TITLE_KEYS_SHORT):
+            if len(TITLE) + len(keys) + 3 <= width:
+                self.query_one("#title", Static).update(f"{TITLE}{keys:>{width - len(TITLE)}}")
+                return
+        self.query_one("#title", Static).update(TITLE_KEYS_SHORT)
+
+    def hint(self, text: str) -> None:
+        """One calm line above the box, empty to take it away."""
+        hint = self.query_one("#hint", Static)
+        hint.update(text)
+        hint.display = bool(text)
+
+    # Writing
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self.hint(EDITING if self.editing is not None else "")
+        self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
+
+    def on_composer_moved(self, event: Composer.Moved) -> None:
+        suggestions = self.query_one(Suggestions)
+        if event.key == "tab":
+            if suggestions.chosen:
+                self.composer.put(f"{suggestions.chosen.slash} ")
+        elif event.key == "up":
+            suggestions.action_cursor_up()
+        else:
+            suggestions.action_cursor_down()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.composer.take()
+        self.run_slash(commands.find(event.option_id or ""), "")
+
+    def on_composer_scrolled(self, event: Composer.Scrolled) -> None:
+        if event.pages < 0:
+            self.transcript.page_up()
+        else:
+            self.transcript.scroll_page_down(animate=False)
+
+    def on_composer_sent(self, event: Composer.Sent) -> None:
+        text, chosen = event.text, self.query_one(Suggestions).chosen
+        parsed = commands.parse(text) or ((chosen, "") if chosen else None)
+        if parsed:
+            self.composer.take()
+            self.run_slash(*parsed)
+        elif commands.looks_mistyped(text):
+            self.hint(f"There is no command {text.strip()}. F1 lists them. With a space before it, it is sent as words.")
+        elif self.turns.running:
+            self.hint(BUSY)
+        elif text.strip():
+            self._send()
+
+    def _send(self) -> None:
+        text = neutral(self.composer.take().strip("\n"))
+        if self.editing is not None:
+            self.core.talk.take_back()
+            self.transcript.drop_last_turn()
+            draft, self.editing = self.editing, None
+            self.composer.put(draft)
+        self.hint("")
+        self.transcript.add(Entry(Kind.USER, text))
+        self.transcript.follow()
+        self.turns.reply(text)
+        self._stage(Stage.WAITING if self.core.engine.state.phase is Phase.LOADING else Stage.READING)
+
+    # A turn
+
+    def _stage(self, stage: Stage | None) -> None:
+        self.query_one(StatusLine).change(stage=stage, stopping=False)
+
+    def on_turn_event(self, message: TurnEvent) -> None:
+        turn = self.turns.running
+        if turn is None or turn.number != message.turn:
+            return
+        if isinstance(message.event, Progress):
+            turn.stage = message.event.stage
+        elif isinstance(message.event, (TextDelta, CardShown)):
+            turn.wrote = True
+        self._show_event(message.event)
+
+    def _show_event(self, event: Event) -> None:
+        match event:
+            case Progress(stage):
+                self._stage(stage)
+            case TextDelta(text):
+                self.transcript.grow(neutral(text), still=self.app.animation_level == "none")
+            case CardShown(card):
+                self.query_one(CardDeck).pin(card)
+            case Notice(text, can_answer_again):
+                self.transcript.notice(neutral(text) + (" Ctrl+R answers again." if can_answer_again else ""))
+            case Done(result):
+                self._finish(result)
+
+    def _finish(self, result: TurnResult) -> None:
+        ending = ENDINGS.get(result.finish_reason, "")
+        self.transcript.finish(neutral(result.reply), authored=result.route == "authored", ending=ending)
+        usage = result.usage
+        self.transcript.mark_unseen(usage.dropped_messages)
+        fields: dict[str, object] = {"speed": usage.decode_tps} if usage.decode_tps else {}
+        if usage.context_size:
+            fields |= {"size": usage.context_size}
+        if usage.context_tokens:
+            fields |= {"used": usage.context_tokens}
+        self.query_one(StatusLine).change(**fields)
+
+    def on_turn_ended(self, message: TurnEnded) -> None:
+        turn = self.turns.running
+        if turn is None or turn.number != message.turn:
+            return
+        self.turns.running = None
+        self._stage(None)
+        self.transcript.finish()
+        if message.error is not None:
+            self.transcript.notice(one_line(message.error))
+        if turn.text and not turn.wrote and (message.error is not None or turn.give_back):
+            self._give_back(turn.text)
+        self._show_missing_reply()
+        if self.clear_when_done:
+            self.forget()
+
+    def _give_back(self, text: str) -> None:
+        """A message that was not answered goes back into the box."""
+        last = self.core.talk.conversation.messages[-1:]
+        if last and last[0].role is Role.USER:
+            self.core.talk.take_back()
+        notices = [entry for entry in self.transcript.entries if entry.kind is Kind.NOTICE][-1:]
+        self.transcript.drop_last_turn()
+        for notice in notices:
+            self.transcript.add(notice)
+        self.composer.give_back(text)
+
+    def _show_missing_reply(self) -> None:
+        """A new answer that was stopped before its first word leaves the old one in place: show it again."""
+        messages, entries = self.core.talk.conversation.messages, self.transcript.entries
+        said = [entry for entry in entries if entry.kind is not Kind.NOTICE]
+        if messages and messages[-1].role is Role.ASSISTANT and said and said[-1].kind is Kind.USER:
+            self.transcript.add(Entry(Kind.REPLY, neutral(messages[-1].text), messages[-1].authored))
+
+    # The engine and the cards
+
+    def on_engine_changed(self, message: EngineChanged) -> None:
+        self.show_engine(message.state)
+
+    def show_engine(self, state: EngineState) -> None:
+        fields: dict[str, object] = {"engine": state}
+        if state.info is not None:
+            fields |= {"model": neutral(state.info.name), "size": state.info.context_size}
+        elif state.phase in (Phase.NO_MODEL, Phase.IDLE):
+            fields |= {"model": "", "size": 0, "used": 0}
+        self.query_one(StatusLine).change(**fields)
+        if state.phase is Phase.NO_MODEL and not self._told_no_model:
+            why = one_line(state.error) if state.error else ""
+            self.transcript.notice(f"{why} {NO_MODEL}".strip())
+        self._told_no_model = state.phase is Phase.NO_MODEL
+
+    def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:
+        self.composer.give_back(event.text)
+        self.composer.focus()
+        self.hint("Enter sends this. You can change it first.")
+
+    def on_card_deck_put_away(self, event: CardDeck.PutAway) -> None:
+        self.core.talk.put_away(event.card.id)
+        self.composer.focus()

@@ -1,0 +1,35 @@
+"""A question with two answers. Doing nothing is the answer that has the focus."""
+
+from collections.abc import Iterable
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from tide_chat.ui.screens.panel import Panel
+
+
+class Confirm(Panel[bool]):
+    """Dismissed with True only when the user chose yes."""
+
+    AUTO_FOCUS = "#no"
+    keys = "Tab or arrows move, Enter chooses, Esc goes back"
+    BINDINGS = [("left,up", "app.focus_previous"), ("right,down", "app.focus_next")]
+
+    def __init__(self, question: str, details: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self.title_text = question
+        self._details, self._yes, self._no = details, yes, no
+
+    def body(self) -> Iterable[Widget]:
+        yield Static(self._details, markup=False)
+        yield Horizontal(
+            Button(self._no, id="no", compact=True), Button(self._yes, id="yes", compact=True), classes="answers"
+        )
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "yes")
+
+    def action_close(self) -> None:
+        self.dismiss(False)

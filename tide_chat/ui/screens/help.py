@@ -1,0 +1,29 @@
+"""The help panel: every key and command, from the command table."""
+
+from collections.abc import Iterable
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tide_chat.ui import commands
+from tide_chat.ui.screens.panel import Panel
+
+
+class HelpScreen(Panel[None]):
+    """Two lists: commands with their keys, and the keys while writing."""
+
+    title_text = "Keys and commands"
+    BINDINGS = [Binding("f1,question_mark", "close", show=False)]
+
+    def body(self) -> Iterable[Widget]:
+        for keys, slash, text in commands.rows():
+            yield self._row(f"{keys} · {slash}" if keys else slash, text)
+        yield Static("While writing", classes="help-head", markup=False)
+        for row in commands.TYPING:
+            yield self._row(row.keys, row.help)
+
+    @staticmethod
+    def _row(keys: str, text: str) -> Static:
+        return Static(Content.assemble((keys, "bold $accent"), f"\n{text}"), classes="help-row", markup=False)

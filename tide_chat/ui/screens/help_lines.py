@@ -1,0 +1,30 @@
+"""People to call or text, of the chosen country. Works with no model and before anything was accepted."""
+
+from collections.abc import Iterable
+
+from textual.binding import Binding
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tide_chat.ui.ports import Words
+from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.card import HelpLineView
+
+FOOT = "Numbers can change. If one does not answer, try the next, or your local emergency number."
+
+
+class HelpLinesScreen(Panel[None]):
+    """The help lines, the first with tall digits."""
+
+    title_text = "People you can reach now"
+    keys = "Esc goes back · F5 in the chat changes the country · Ctrl+Q leaves at once"
+    BINDINGS = [Binding("f2,ctrl+l", "close", show=False)]
+
+    def __init__(self, words: Words, country: str | None) -> None:
+        super().__init__()
+        self._lines = words.help_lines(country)
+
+    def body(self) -> Iterable[Widget]:
+        for index, line in enumerate(self._lines):
+            yield HelpLineView(line, tall=index == 0)
+        yield Static(FOOT, classes="card-foot", markup=False)

@@ -1,0 +1,164 @@
+"""The model picker: what is here, what could be fetched, and how far a fetch is. Fetching asks first: it uses the network."""
+
+from collections.abc import Callable, Iterable
+
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tide_chat.engine.base import Cancel
+from tide_chat.errors import TideError
+from tide_chat.terminal import neutral
+from tide_chat.ui.messages import PullEnded, PullProgress, Switched
+from tide_chat.ui.ports import ModelRow, Shelf
+from tide_chat.ui.screens.confirm import Confirm
+from tide_chat.ui.screens.panel import Panel
+
+KEYS = "Enter chooses · Esc closes · Ctrl+Q leaves at once"
+KEYS_PULLING = "Esc stops the download; what has come so far is kept"
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them."""
+    if size >= 10**9:
+        return f"{size / 10**9:.1f} GB"
+    return f"{max(1, round(size / 10**6))} MB" if size else "size unknown"
+
+
+def bar(done: int, total: int, width: int = 24) -> str:
+    """A download as text."""
+    if not total:
+        return f"{size_text(done)} so far"
+    share = min(1.0, done / total)
+    filled = int(width * share)
+    return f"{'█' * filled}{'░' * (width - filled)} {share:.0%}  {size_text(done)} of {size_text(total)}"
+
+
+class ModelScreen(Panel[None]):
+    """Installed models first. Choosing one switches to it and keeps the conversation."""
+
+    title_text = "Models"
+    keys = KEYS
+    AUTO_FOCUS = "#models"
+
+    def __init__(self, shelf: Shelf, alias: str = "") -> None:
+        super().__init__()
+        self._shelf = shelf
+        self._alias = alias
+        self._rows: dict[str, ModelRow] = {}
+        self._cancel: Cancel | None = None
+
+    def body(self) -> Iterable[Widget]:
+        yield OptionList(id="models", markup=False, compact=True)
+        yield Static("", id="model-note", markup=False)
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        rows = sorted(self._shelf.rows(), key=lambda row: not row.installed)
+        self._rows = {row.alias: row for row in rows}
+        models = self.query_one(OptionList)
+        models.clear_options()
+        models.add_options(Option(self._line(row), id=row.alias) for row in rows)
+        if rows:
+            models.highlighted = list(self._rows).index(self._alias) if self._alias in self._rows else 0
+
+    @staticmethod
+    def _line(row: ModelRow) -> Content:
+        where = "here" if row.installed else f"fetch {size_text(row.size)}"
+        return Content.assemble((row.alias.ljust(26), "bold"), f" {where}")
+
+    def note(self, text: str) -> None:
+        self.query_one("#model-note", Static).update(text)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        row = self._rows.get(event.option_id or "")
+        if row and self._cancel is None:
+            parts = (row.title, size_text(row.size), row.licence, row.warning)
+            self.note(neutral("\n".join(part for part in parts if part)))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        row = self._rows.get(event.option_id or "")
+        if row is None or self._cancel is not None:
+            return
+        if row.installed:
+            self._use(row.alias)
+            return
+        where = row.where or "the model's download site"
+        details = (
+            f"This uses the network: {size_text(row.size)} from {where}. Nothing you wrote is sent.\n"
+            "It is the only time this app goes online."
+        )
+        question = Confirm(f"Fetch {row.alias}?", details, yes="Fetch it", no="Not now")
+        self.app.push_screen(question, lambda agreed: self._pull(row.alias) if agreed else None)
+
+    def _use(self, alias: str) -> None:
+        shelf, post = self._shelf, self.post_message
+        self.run_worker(lambda: _switch(shelf, alias, post), name="switch", thread=True)
+
+    def _pull(self, alias: str) -> None:
+        cancel = self._cancel = Cancel()
+        self.query_one("#panel-keys", Static).update(KEYS_PULLING)
+        self.note("Starting the download.")
+        shelf, post = self._shelf, self.post_message
+        self.run_worker(lambda: _fetch(shelf, alias, cancel, post), name="pull", thread=True)
+
+    def on_pull_progress(self, message: PullProgress) -> None:
+        self.note(bar(message.done, message.total))
+
+    def on_pull_ended(self, message: PullEnded) -> None:
+        self._cancel = None
+        self.query_one("#panel-keys", Static).update(KEYS)
+        self._alias = message.alias
+        self._fill()
+        if message.error is not None:
+            self.note(neutral(str(message.error)))
+        elif message.stopped:
+            self.note("Stopped. Choosing it again goes on from here.")
+        else:
+            self.note(f"{message.alias} is here now. Enter switches to it.")
+
+    def on_switched(self, message: Switched) -> None:
+        if message.error is None:
+            self.dismiss(None)
+        else:
+            self.note(neutral(str(message.error)))
+
+    def action_close(self) -> None:
+        if self._cancel is not None:
+            self._cancel.set()
+            return
+        self.dismiss(None)
+
+    def on_unmount(self) -> None:
+        if self._cancel is not None:
+            self._cancel.set()
+
+
+def _switch(shelf: Shelf, alias: str, post: Callable[[Message], bool]) -> None:
+    """The worker: ending the model before takes a moment."""
+    error: TideError | None = None
+    try:
+        shelf.use(alias)
+    except TideError as problem:
+        error = problem
+    post(Switched(error))
+
+
+def _fetch(shelf: Shelf, alias: str, cancel: Cancel, post: Callable[[Message], bool]) -> None:
+    """The worker: download, and say how it went."""
+    error: TideError | None = None
+
+    def report(done: int, total: int) -> None:
+        post(PullProgress(done, total))
+
+    try:
+        shelf.pull(alias, report, cancel)
+    except TideError as problem:
+        error = problem
+    except Exception as problem:
+        error = TideError("The download failed.", details=f"{type(problem).__name__}: {problem}")
+    post(PullEnded(alias, stopped=cancel.is_set(), error=None if cancel.is_set() else error))

@@ -1,0 +1,45 @@
+"""The frame of every panel: a title, a body that scrolls, a line of keys. Esc closes it."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+Result = TypeVar("Result")
+
+
+class Panel(ModalScreen[Result]):
+    """A modal panel. Subclasses give `title_text`, `keys` and `body`."""
+
+    BINDINGS: list[BindingType] = [Binding("escape", "close", "Close", show=False)]
+    AUTO_FOCUS = "#panel-body"
+    title_text = ""
+    keys = "Esc closes · Ctrl+Q leaves at once"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="panel"):
+            yield Static(self.title_text, id="panel-title", markup=False)
+            with VerticalScroll(id="panel-body"):
+                yield from self.body()
+            yield Static(self.keys, id="panel-keys", markup=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """The body takes what title and keys leave, so that neither is ever pushed out of sight."""
+        panel = self.query_one("#panel")
+        used = sum(self.query_one(name).outer_size.height for name in ("#panel-title", "#panel-keys"))
+        room = self.size.height - used - panel.gutter.height
+        self.query_one("#panel-body").styles.max_height = max(1, room)
+
+    def body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,79 @@
+"""A few settings, kept as soon as they are changed. What is chosen is marked with words and signs, not with colour."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tide_chat.config import Settings
+from tide_chat.ui import themes
+from tide_chat.ui.screens.panel import Panel
+
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
+
+NEWLINE = "New lines: Ctrl+J works in every terminal, so does a \\ at the end of a line and then Enter."
+COUNTRY = "Country for help lines: two letters, such as US, GB or IN. Empty: from your system."
+NO_COLOUR = "NO_COLOR is set, so no colours are shown until it is not."
+MOTION = "motion"
+
+
+class SettingsScreen(Panel[None]):
+    """Colours, movement, country."""
+
+    title_text = "Settings"
+    keys = "Enter chooses, Tab moves on, Esc closes"
+    AUTO_FOCUS = "#choices"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def body(self) -> Iterable[Widget]:
+        yield OptionList(*self._options(), id="choices", markup=False, compact=True)
+        yield Static(COUNTRY, classes="setting", markup=False)
+        yield Input(self._settings.country or "", id="country", placeholder="from your system", max_length=2, compact=True)
+        yield Static("", id="setting-note", markup=False)
+        yield Static(NEWLINE, classes="setting", markup=False)
+
+    def _options(self) -> Iterable[Option]:
+        yield Option("Colours", disabled=True)
+        for name, title in themes.TITLES.items():
+            yield Option(f"{_mark(name == self._settings.theme)} {title}", id=name)
+        yield Option("Movement", disabled=True)
+        yield Option(f"{_mark(self._settings.reduced_motion)} Keep movement to a minimum", id=MOTION)
+
+    @property
+    def tide(self) -> "TideChatApp":
+        return cast("TideChatApp", self.app)
+
+    def on_mount(self) -> None:
+        if self.app.no_color:
+            self.query_one("#setting-note", Static).update(NO_COLOUR)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id == MOTION:
+            self.tide.change_settings(reduced_motion=not self._settings.reduced_motion)
+        elif event.option_id:
+            self.tide.change_settings(theme=event.option_id)
+        self._settings = self.tide.settings
+        at = event.option_list.highlighted
+        event.option_list.clear_options()
+        event.option_list.add_options(self._options())
+        event.option_list.highlighted = at
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Kept when it is two letters, or empty again."""
+        value = event.value.strip().upper()
+        whole = len(value) == 2 and value.isascii() and value.isalpha()
+        if whole or not value:
+            self.tide.change_settings(country=value or None)
+            self._settings = self.tide.settings
+        note = "" if whole or not value else "Two letters, such as US, GB or IN."
+        self.query_one("#setting-note", Static).update(note)
+
+
+def _mark(chosen: bool) -> str:
+    return "(x)" if chosen else "( )"

@@ -1,0 +1,1 @@
+"""The parts of the chat screen. They hold no conversation: they show what handlers give them."""

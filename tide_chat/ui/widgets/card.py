@@ -1,0 +1,114 @@
+"""Pinned cards: authored text and help lines that stay until the user puts them away. Streaming never touches them."""
+
+import re
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Digits, Static
+
+from tide_chat.safety.cards import Card, HelpLine
+
+_DIALLED = re.compile(r"[\d +\-]{2,16}")
+
+
+def line_content(line: HelpLine) -> Content:
+    """A help line in words: what to do and the number, then who answers and when."""
+    rest = "".join(f" · {part}" for part in (line.name, line.hours, line.note) if part)
+    return Content.assemble((f"{line.how.capitalize()} {line.number}", "bold $accent"), rest)
+
+
+class HelpLineView(Vertical):
+    """A help line. Where there is room the number stands in tall digits as well."""
+
+    def __init__(self, line: HelpLine, *, tall: bool = False) -> None:
+        super().__init__(classes="help-line")
+        self.line = line
+        self.tall = tall and _DIALLED.fullmatch(line.number) is not None
+
+    def compose(self) -> ComposeResult:
+        if self.tall:
+            yield Digits(self.line.number, classes="tall-number")
+        yield Static(line_content(self.line), markup=False)
+
+
+class Choice(Button):
+    """Something one could do now."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Content(text), classes="choice", compact=True)
+        self.choice = text
+
+
+class CardView(Vertical):
+    """One card."""
+
+    def __init__(self, card: Card) -> None:
+        super().__init__(classes="card")
+        self.card = card
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content.assemble((self.card.title, "bold")), classes="card-title", markup=False)
+        for index, line in enumerate(self.card.lines):
+            yield HelpLineView(line, tall=index == 0)
+        yield Static(Content(self.card.body), classes="card-body", markup=False)
+        for choice in self.card.choices:
+            yield Choice(choice)
+        if self.card.footnote:
+            yield Static(Content(self.card.footnote), classes="card-foot", markup=False)
+        yield Button("Put this card away (Ctrl+G)", classes="put-away", compact=True)
+
+
+class CardDeck(VerticalScroll):
+    """The pinned cards, the newest on top. Hidden while there are none."""
+
+    class Chosen(Message):
+        """The user picked a choice of a card."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class PutAway(Message):
+        """The user put a card away."""
+
+        def __init__(self, card: Card) -> None:
+            super().__init__()
+            self.card = card
+
+    def __init__(self) -> None:
+        super().__init__(id="deck")
+        self.cards: list[Card] = []
+        self.display = False
+
+    def pin(self, card: Card) -> None:
+        """Show a card on top; the same card is not shown twice."""
+        self._drop(card)
+        self.cards.insert(0, card)
+        self.mount(CardView(card), before=0 if self.children else None)
+        self.display = True
+        self.scroll_home(animate=False)
+
+    def put_away(self, card: Card | None = None) -> None:
+        """Put away one card, or the top one."""
+        card = card or (self.cards[0] if self.cards else None)
+        if card is None:
+            return
+        self._drop(card)
+        self.display = bool(self.cards)
+        self.post_message(self.PutAway(card))
+
+    def _drop(self, card: Card) -> None:
+        self.cards = [other for other in self.cards if other.id != card.id]
+        for view in self.query(CardView):
+            if view.card.id == card.id:
+                view.remove()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if isinstance(event.button, Choice):
+            self.post_message(self.Chosen(event.button.choice))
+            return
+        view = next(node for node in event.button.ancestors if isinstance(node, CardView))
+        self.put_away(view.card)

@@ -1,0 +1,93 @@
+"""The status line: what the model is, what it is doing, how full its context is. A pure function draws it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textual.content import Content
+from textual.events import Resize
+from textual.widgets import Static
+
+from tide_chat.engine.supervisor import EngineState, Phase
+from tide_chat.events import Stage
+
+_STAGES = {
+    Stage.WAITING: "waiting for the model, Esc takes it back",
+    Stage.READING: "reading, Esc stops",
+    Stage.THINKING: "thinking, Esc stops",
+    Stage.WRITING: "writing, Esc stops",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the line is made from. Context in tokens, speed in tokens a second."""
+
+    engine: EngineState
+    model: str = ""
+    stage: Stage | None = None
+    stopping: bool = False
+    used: int = 0
+    size: int = 0
+    speed: float = 0.0
+
+    @property
+    def doing(self) -> str:
+        """The one thing that matters now."""
+        if self.stopping:
+            return "stopping"
+        if self.stage is Stage.WAITING and self.engine.phase is Phase.LOADING:
+            return f"loading {self.percent}%, your message waits, Esc takes it back"
+        if self.stage is not None:
+            return _STAGES[self.stage]
+        return {
+            Phase.LOADING: f"loading {self.percent}%",
+            Phase.RESTARTING: "starting the model again",
+            Phase.READY: "ready",
+            Phase.NO_MODEL: "no model",
+            Phase.IDLE: "no model",
+        }[self.engine.phase]
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.engine.progress)
+
+    @property
+    def gauge(self) -> str:
+        if not self.size:
+            return ""
+        share = min(1.0, self.used / self.size)
+        filled = round(8 * share)
+        return f"context {'█' * filled}{'░' * (8 - filled)} {share:.0%} of {self.size}"
+
+
+def line(status: Status, width: int) -> str:
+    """As many parts as fit, the most important first."""
+    speed = f"{status.speed:.0f} tok/s" if status.speed else ""
+    short = f"context {status.used / status.size:.0%}" if status.size else ""
+    wide = [status.doing, "offline", status.model, status.gauge, speed]
+    narrow = [status.doing, "offline", status.model, short]
+    for parts in (wide, wide[:4], narrow, narrow[:3], narrow[:2], narrow[:1]):
+        text = " · ".join(part for part in parts if part)
+        if len(text) <= width:
+            return text
+    return text[: max(0, width)]
+
+
+class StatusLine(Static):
+    """Draws a Status; `change` replaces fields of it."""
+
+    def __init__(self, engine: EngineState) -> None:
+        super().__init__("", id="status", markup=False)
+        self.status = Status(engine)
+
+    def change(self, **fields: Any) -> None:
+        changed = replace(self.status, **fields)
+        if changed != self.status:
+            self.status = changed
+            self.draw()
+
+    def draw(self) -> None:
+        self.update(Content(line(self.status, max(1, self.content_size.width or self.size.width))))
+
+    def on_resize(self, event: Resize) -> None:
+        self.draw()
