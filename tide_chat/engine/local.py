@@ -30,6 +30,7 @@ class LocalEngine:
         self._cached: list[int] = []  # tokens whose state is in the KV cache
         self._tuner = threads.ThreadTuner([1])
         self._batch_threads = 1
+        self._tuning = True  # off for a given seed: sums, and so words, depend on the number of threads
 
     # -- loading -----------------------------------------------------------------------------------------------------
 
@@ -79,6 +80,9 @@ class LocalEngine:
 
     def _timed_decode(self, token: int, position: int) -> None:
         llama, tuner = self._need(), self._tuner
+        if not self._tuning:
+            llama.decode([token], position)
+            return
         llama.set_threads(tuner.pick(), self._batch_threads)
         began = self._clock()
         llama.decode([token], position)
@@ -89,6 +93,8 @@ class LocalEngine:
     def generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel) -> Iterator[Chunk]:
         llama, began = self._need(), self._clock()
         llama.abort.clear()
+        self._tuning = params.seed is None
+        llama.set_threads(self._tuner.pick() if self._tuning else self._batch_threads, self._batch_threads)
         forget = cancel.listen(llama.abort.request)
         try:
             yield from self._generate(prompt, params, cancel, began)
@@ -150,7 +156,6 @@ class LocalEngine:
     def _read(self, tokens: list[int], prefix: int) -> None:
         """Prefill what is missing; the system prefix on its own, so that its state can be stored."""
         llama = self._need()
-        llama.set_threads(self._tuner.pick(), self._batch_threads)
         if len(self._cached) < prefix:
             self._append(tokens[len(self._cached) : prefix])
             self._prefixes.store(tokens[:prefix], llama.save)
@@ -198,7 +203,7 @@ class LocalEngine:
             ttft_s=round(ttft, 4),
             decode_tps=round((count - 1) / writing, 2) if count > 1 and writing > 0 else 0.0,
             context_tokens=len(self._cached),
-            threads=self._tuner.current,
+            threads=self._tuner.current if self._tuning else self._batch_threads,
         )
 
     # -- the rest ----------------------------------------------------------------------------------------------------
