@@ -37,6 +37,10 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
+class _ReaderLeft(Exception):
+    """The pipe was closed. Not an OSError, because click makes an exit of 1 of those."""
+
+
 class LazyGroup(click.Group):
     """Commands by name; each lives in a module of its own name below `tide_chat.commands`."""
 
@@ -55,6 +59,12 @@ class LazyGroup(click.Group):
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             raise UsageError(f"There is no command '{_short(args[0])}'.", help=_nearest(args[0]))
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderLeft from error
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -119,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character still shows the rest
     try:
         return _run(arguments)
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderLeft):
         _close_stdout()
         return 0
 
@@ -132,14 +142,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except TideError as error:
         _say(str(error))
         return error.exit_code
+    except (BrokenPipeError, _ReaderLeft):
+        raise
     except OSError as error:
         _say(_file_error(error))
         return 1
