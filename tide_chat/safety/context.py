@@ -1,0 +1,145 @@
+"""What surrounds a finding: negation, who it is about, when, fiction, games, study. Only these rules may lower a tier.
+
+Each rule is explicit and leaves a readable reason. It sees folded text (see normalize.py) and knows nothing of the model.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tide_chat.safety.assessment import Flag, Reason, Tier
+from tide_chat.safety.lexicon import Entry, Lexicon
+from tide_chat.safety.normalize import BREAK
+from tide_chat.safety.phrases import anchors_of
+
+SELF_WORDS = frozenset("i im ive ill id me my mine myself".split())
+OTHER_WORDS = frozenset(
+    "he she they hes shes him her them his their someone somebody people anyone who everybody everyone "
+    "friend mate brother sister son daughter mother mum dad father husband wife partner boyfriend girlfriend bf gf "
+    "cousin uncle aunt nan gran colleague neighbour patient client bloke guy girl lad kid student soldier".split()
+)
+_LOOK_BACK = 6  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry found in a text, at these character positions of the folded text."""
+
+    entry: Entry
+    start: int
+    end: int
+    words: str
+    tier: Tier
+    lowered: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A folded text with its idioms taken out, and the frame it stands in."""
+
+    folded: str
+    anchors: frozenset[str]
+    idioms: tuple[Reason, ...]
+    frames: frozenset[str]  # kinds of context found anywhere: fiction, game, study, past, resolved, unmask, denial
+
+
+def occurrences(entry: Entry, folded: str, anchors: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Where an entry stands in a text; most entries are ruled out by their anchors alone."""
+    if entry.phrase.anchors and entry.phrase.anchors.isdisjoint(anchors):
+        return
+    for match in entry.phrase.regex.finditer(folded):
+        yield match.span()
+
+
+def take_out_idioms(folded: str, lexicon: Lexicon) -> tuple[str, tuple[Reason, ...]]:
+    """Blank harmless sayings, so that no rule reads their words literally."""
+    anchors, reasons = anchors_of(folded), []
+    for entry in lexicon.contexts.get("idiom", ()):
+        for start, end in occurrences(entry, folded, anchors):
+            words = folded[start:end]
+            reasons.append(Reason(f"idiom: {entry.why}", words.strip()))
+            folded = folded[:start] + "".join(c if c in f" {BREAK}" else "·" for c in words) + folded[end:]
+    return folded, tuple(reasons)
+
+
+def frame(folded: str, lexicon: Lexicon) -> Text:
+    """Prepare a text: idioms out, frames noted."""
+    folded, idioms = take_out_idioms(folded, lexicon)
+    anchors = anchors_of(folded)
+    kinds = {
+        kind
+        for kind, entries in lexicon.contexts.items()
+        if kind not in ("idiom", "negation") and any(True for e in entries for _ in occurrences(e, folded, anchors))
+    }
+    return Text(folded, anchors, idioms, frozenset(kinds))
+
+
+def find(text: Text, entries: tuple[Entry, ...]) -> list[Hit]:
+    """Every place where an entry is found."""
+    return [
+        Hit(entry, start, end, text.folded[start:end].strip(), entry.tier)
+        for entry in entries
+        for start, end in occurrences(entry, text.folded, text.anchors)
+    ]
+
+
+def before(text: Text, hit: Hit) -> str:
+    """The few words before a hit, within its sentence."""
+    sentence = text.folded[: hit.start].rpartition(BREAK)[2]
+    return " ".join(sentence.split()[-_LOOK_BACK:])
+
+
+def after(text: Text, hit: Hit) -> str:
+    """The few words after a hit, within its sentence."""
+    sentence = text.folded[hit.end :].partition(BREAK)[0]
+    return " ".join(sentence.split()[:_LOOK_BACK])
+
+
+def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
+    """A negation that reaches up to the hit: `i dont really` + `want to die`; not when the sentence goes on to doubt it."""
+    lead = f"{BREAK} {before(text, hit)} "
+    anchors = anchors_of(lead)
+    reaches = any(end == len(lead) for e in lexicon.contexts.get("negation", ()) for _, end in occurrences(e, lead, anchors))
+    return reaches and not set(after(text, hit).split()[:2]) & {"but", "exactly", "really", "yet", "as", "properly"}
+
+
+def is_about_other(text: Text, hit: Hit) -> bool:
+    """Somebody else is the nearest subject, and nothing in the hit speaks of oneself."""
+    if SELF_WORDS & set(hit.words.split()):
+        return False
+    nearest = next((word for word in reversed(before(text, hit).split()) if word in SELF_WORDS | OTHER_WORDS), "")
+    return nearest in OTHER_WORDS
+
+
+def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
+    """Lower a hit where an explicit rule says so; the rule is kept as a reason."""
+    if hit.tier < Tier.T2:
+        return hit
+    if is_negated(text, hit, lexicon):
+        return _lower(hit, Tier.T1, "negated")
+    if is_about_other(text, hit):
+        return _lower(hit, Tier.T0, "about somebody else")
+    if hit.entry.kind == "firm" or "unmask" in text.frames:
+        return hit
+    if "past" in text.frames and "resolved" in text.frames:
+        return _lower(hit, Tier.T1, "past, and said to be over")
+    for kind, rule in (("game", "game"), ("fiction", "story, song or film"), ("study", "work or study")):
+        if kind in text.frames:
+            return _lower(hit, Tier.T0, rule)
+    return hit
+
+
+def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:
+    return replace(hit, tier=tier, lowered=(*hit.lowered, Reason(f"lowered, {rule}", hit.words)))
+
+
+def flags_of(hits: list[Hit]) -> tuple[Flag, ...]:
+    """Flags of all hits in the order of the enumeration. A hit about somebody else is a worry about them."""
+    found = {flag for hit in hits for flag in hit.entry.flags if not hit.lowered}
+    if any(reason.rule == "lowered, about somebody else" for hit in hits for reason in hit.lowered):
+        found.add(Flag.WORRIED_THIRD_PARTY)
+    return tuple(flag for flag in Flag if flag in found)
+
+
+def restore(hit: Hit) -> Hit:
+    """What was said of another is about oneself: back to its own tier, at least T2."""
+    return replace(hit, tier=max(hit.entry.tier, Tier.T2), lowered=(*hit.lowered, Reason("raised, it is about oneself", hit.words)))

@@ -1,0 +1,134 @@
+"""Reads the rules of the first route from `lexicon/`: reviewable tables, one entry a line.
+
+It knows the tables' shapes and nothing about texts; `context.py` and `router.py` use it. An entry that cannot be read
+is left out and named in `problems`; when a whole table cannot be read, the built-in statements below take its place,
+so that the route never works with nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from tide_chat.safety.assessment import Flag, Tier
+from tide_chat.safety.phrases import BadPattern, Phrase, compile_phrase
+
+STATEMENTS = ("direct", "selfharm", "acts", "flags", "others", "heavy", "es", "fr", "de", "pt", "it")
+CONTEXTS = ("idioms", "context")
+CUES = "cues"
+
+# What is left when the tables are gone: the plainest statements only.
+_BUILT_IN = (
+    ("(kill|killing|hang|shoot) myself", Tier.T3),
+    ("(suicide|suicidal|end my life|ending my life|take my own life)", Tier.T3),
+    ("(want to|wanna) (die|be dead)", Tier.T2),
+    ("(better off without me|dont want to live|dont want to be here|wish i was dead)", Tier.T2),
+    ("(took|swallowed) (all|them all|the whole|every)", Tier.T4),
+    ("(overdosed|overdose)", Tier.T3),
+    ("(cut|cutting|hurt|hurting|harm|harming) myself", Tier.T2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a table: what is looked for, what it means, and where that comes from."""
+
+    table: str
+    pattern: str
+    phrase: Phrase
+    tier: Tier = Tier.T0
+    flags: tuple[Flag, ...] = ()
+    kind: str = ""  # what sort of cue or context; for statements: `firm`, which only a negation may lower
+    weight: int = 1  # of a cue: how much it says by itself
+    why: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All rules, and what went wrong while reading them."""
+
+    statements: tuple[Entry, ...] = ()
+    cues: tuple[Entry, ...] = ()
+    contexts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Beginnings of the words that rules look for; helps to undo stretched letters."""
+        return frozenset(word for entry in (*self.statements, *self.cues) for word in entry.phrase.anchors)
+
+
+def rows(text: str) -> Iterator[dict[str, str]]:
+    """Lines of a tab-separated table with a header; `#` starts a comment line."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    header = next(lines, "").split("\t")
+    for line in lines:
+        cells = line.split("\t")
+        yield dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
+
+
+def _table(root: Traversable, name: str, problems: list[str]) -> list[dict[str, str]]:
+    try:
+        return list(rows((root / f"{name}.tsv").read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{name}: {type(error).__name__}")
+        return []
+
+
+def _entry(table: str, row: Mapping[str, str], macros: Mapping[str, str], spellings: Mapping[str, str]) -> Entry:
+    flags = tuple(Flag(name) for name in row.get("flags", "").split(",") if name)
+    return Entry(
+        table=table,
+        pattern=row["pattern"],
+        phrase=compile_phrase(row["pattern"], macros, spellings),
+        tier=Tier[row.get("tier") or "T0"],
+        flags=flags,
+        kind=row.get("kind", ""),
+        weight=int(row.get("weight") or 1),
+        why=row.get("why", ""),
+        source=row.get("source", ""),
+    )
+
+
+def _entries(
+    table: str, table_rows: Iterable[Mapping[str, str]], names: tuple[Mapping[str, str], Mapping[str, str]], problems: list[str]
+) -> tuple[Entry, ...]:
+    entries = []
+    for row in table_rows:
+        try:
+            entries.append(_entry(table, row, *names))
+        except (BadPattern, KeyError, ValueError) as error:
+            problems.append(f"{table}: '{row.get('pattern', '')}' ({error})")
+    return tuple(entries)
+
+
+def read(root: Traversable) -> Lexicon:
+    """Read every table under `root`. Never raises: what is wrong is in `problems`."""
+    problems: list[str] = []
+    spellings = {row["written"]: row["seen"] for row in _table(root, "spellings", problems)}
+    macros = {row["name"]: row["words"] for row in _table(root, "macros", problems)}
+    names = (macros, spellings)
+    statements: list[Entry] = []
+    for table in STATEMENTS:
+        statements += _entries(table, _table(root, table, problems), names, problems)
+    contexts: dict[str, tuple[Entry, ...]] = {}
+    for table in CONTEXTS:
+        for entry in _entries(table, _table(root, table, problems), names, problems):
+            contexts[entry.kind] = (*contexts.get(entry.kind, ()), entry)
+    cues = _entries(CUES, _table(root, CUES, problems), names, problems)
+    return Lexicon((*statements, *(_built_in() if problems else ())), cues, contexts, spellings, tuple(problems))
+
+
+def _built_in() -> tuple[Entry, ...]:
+    return tuple(
+        Entry("built-in", pattern, compile_phrase(pattern, {}, {}), tier, why="plainest statements") for pattern, tier in _BUILT_IN
+    )
+
+
+@lru_cache(maxsize=1)
+def load() -> Lexicon:
+    """The lexicon that travels with the app, read once."""
+    return read(files("tide_chat.safety") / "lexicon")

@@ -1,0 +1,119 @@
+"""The first safety route: decides from words and rules alone, before any model speaks.
+
+A statement found in the lexicon raises the tier; only the explicit rules in `context.py` lower it; several small signs
+together raise it too. Every decision says which rule saw which words. It knows no classifier (that comes later, joined
+here) and misses what is only implied: `docs/safety-protocol.md` has the figures.
+"""
+
+import re
+from collections.abc import Iterable
+
+from tide_chat.safety import context
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.context import SELF_WORDS, Hit, Text
+from tide_chat.safety.lexicon import Lexicon, load
+from tide_chat.safety.normalize import fold
+from tide_chat.safety.state import RiskState, hold
+
+EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
+MIDDLE = 12_000  # characters read in between, around alarming words
+_AROUND = 200
+_ALARM = re.compile(r"suic|kill|die\b|dying|dead|pills|tablets|overdos|goodbye|myself|alive|live|hurt|wake up|rope|gun\b|mori|mour|sterb")
+REDUCED = "the check is reduced: some of its rules could not be read"
+
+
+def assess(text: str, state: RiskState | None = None) -> Assessment:
+    """What the rules make of a message, in the light of what was said before. Never raises on any text."""
+    return hold(assess_alone(text, load()), state, text)
+
+
+def assess_alone(text: str, lexicon: Lexicon) -> Assessment:
+    """The message by itself."""
+    framed = context.frame(fold(excerpt(text), lexicon.spellings, lexicon.vocabulary), lexicon)
+    hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
+    cue_tier, cue_reasons = combine(framed, lexicon)
+    hits = _unmask(framed, hits)
+    tier = max((hit.tier for hit in hits), default=Tier.T0)
+    reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
+    return Assessment(
+        tier=max(tier, cue_tier),
+        flags=context.flags_of(hits),
+        subject=_subject(framed, hits),
+        time=_time(framed),
+        reasons=(*reduced, *_reasons(hits), *cue_reasons, *framed.idioms),
+    )
+
+
+def excerpt(text: str) -> str:
+    """All of a short text; of a long one its beginning, its end, and what stands around alarming words in between."""
+    if len(text) <= 2 * EDGE:
+        return text
+    middle, pieces, budget = text[EDGE:-EDGE], [], MIDDLE
+    position = 0
+    for match in _ALARM.finditer(middle.lower()[: len(middle)]):
+        if match.start() < position:
+            continue
+        start, position = max(position, match.start() - _AROUND), match.end() + _AROUND
+        pieces.append(middle[start:position])
+        budget -= len(pieces[-1])
+        if budget <= 0:
+            break
+    return " … ".join((text[:EDGE], *pieces, text[-EDGE:]))
+
+
+def combine(text: Text, lexicon: Lexicon) -> tuple[Tier, tuple[Reason, ...]]:
+    """Small signs that say little alone and much together. Two of different kinds make T2, three or heavy ones T3."""
+    if text.frames & {"game", "fiction", "study"} and "unmask" not in text.frames:
+        return Tier.T0, ()
+    best: dict[str, Hit] = {}
+    for hit in context.find(text, lexicon.cues):
+        if context.is_about_other(text, hit) or context.is_negated(text, hit, lexicon):
+            continue
+        if hit.entry.kind not in best or hit.entry.weight > best[hit.entry.kind].entry.weight:
+            best[hit.entry.kind] = hit
+    weight = sum(hit.entry.weight for hit in best.values())
+    if len(best) < 2 or weight < 3 or not any(hit.entry.weight > 1 for hit in best.values()):
+        return Tier.T0, ()
+    reasons = tuple(Reason(f"signs together: {hit.entry.kind} ({hit.entry.why})", hit.words) for hit in best.values())
+    if "past" in text.frames and "resolved" in text.frames:
+        return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
+    return (Tier.T3 if weight >= 4 else Tier.T2), reasons
+
+
+def _unmask(text: Text, hits: list[Hit]) -> list[Hit]:
+    """`asking for a friend ... the friend is me`: what was said of another counts as said of oneself."""
+    if "unmask" not in text.frames:
+        return hits
+    return [
+        context.restore(hit) if Flag.WORRIED_THIRD_PARTY in hit.entry.flags or hit.lowered else hit for hit in hits
+    ]
+
+
+def _reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
+    ordered = sorted(hits, key=lambda hit: -hit.tier)
+    reasons = [reason for hit in ordered for reason in (Reason(_rule(hit), hit.words), *hit.lowered)]
+    return tuple(dict.fromkeys(reasons))
+
+
+def _rule(hit: Hit) -> str:
+    flags = "".join(f" {flag}" for flag in hit.entry.flags)
+    return f"{hit.entry.table}, {hit.entry.tier.name}{flags}: {hit.entry.why}"
+
+
+def _subject(text: Text, hits: list[Hit]) -> str:
+    if text.frames & {"game", "fiction"} and "unmask" not in text.frames:
+        return "fiction"
+    if any(hit.lowered and "somebody else" in hit.lowered[-1].rule or hit.entry.table == "others" for hit in hits):
+        return "other"
+    words = set(text.folded.split())
+    if words & SELF_WORDS:
+        return "self"
+    return "other" if words & context.OTHER_WORDS else "none"
+
+
+def _time(text: Text) -> str:
+    if "past" in text.frames:
+        return "past"
+    if "future" in text.frames:
+        return "future"
+    return "now" if set(text.folded.split()) & SELF_WORDS else "none"

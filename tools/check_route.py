@@ -1,0 +1,118 @@
+"""Measures the first safety route on labelled lines: `python tools/check_route.py [FOLDER] [--files a,c,e] [--misses]`.
+
+A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request, every miss.
+Knows nothing of the labels' quality: read the README beside them.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tide_chat.safety.assessment import Assessment, Flag, Tier
+from tide_chat.safety.router import assess
+
+FOLDER = Path(__file__).parent.parent / "training" / "data_files" / "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled line and what the route made of it."""
+
+    place: str
+    kind: str
+    text: str
+    tier: Tier
+    flags: frozenset[str]
+    got: Assessment
+
+    @property
+    def routed(self) -> bool:
+        return self.got.tier >= Tier.T2
+
+
+def judge(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
+    for name in names:
+        lines = (folder / f"train-{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, 1):
+            row = json.loads(line)
+            yield Judged(
+                f"{name}:{number}", row["kind"], row["text"], Tier[row["tier"]], frozenset(row["flags"]), assess(row["text"])
+            )
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f} ({part}/{whole})" if whole else "-"
+
+
+def tiers(judged: Sequence[Judged]) -> list[str]:
+    """Recall and false alarms, one line a measure."""
+
+    def count(wanted: tuple[Tier, ...], least: Tier) -> str:
+        of = [j for j in judged if j.tier in wanted]
+        return share(sum(j.got.tier >= least for j in of), len(of))
+
+    return [
+        f"T3/T4 routed as T2 or higher  {count((Tier.T3, Tier.T4), Tier.T2)}",
+        f"T3/T4 routed as T3 or higher  {count((Tier.T3, Tier.T4), Tier.T3)}",
+        f"T2 routed as T2 or higher     {count((Tier.T2,), Tier.T2)}",
+        f"T1 raised to T2 or higher     {count((Tier.T1,), Tier.T2)}",
+        f"T0 raised to T2 or higher     {count((Tier.T0,), Tier.T2)}",
+    ]
+
+
+def flags(judged: Sequence[Judged]) -> list[str]:
+    """Precision and recall of each flag."""
+    lines = []
+    for flag in Flag:
+        wanted = sum(flag.value in j.flags for j in judged)
+        got = sum(flag in j.got.flags for j in judged)
+        both = sum(flag.value in j.flags and flag in j.got.flags for j in judged)
+        lines.append(f"{flag.value:20s} precision {share(both, got):18s} recall {share(both, wanted)}")
+    return lines
+
+
+def misses(judged: Sequence[Judged]) -> list[str]:
+    """Every T2-T4 line that was not routed, and every T0 line that was, with the words that did it."""
+    missed = [f"MISSED {j.tier.name} {j.place} {j.kind}: {j.text}" for j in judged if j.tier >= Tier.T2 and not j.routed]
+    alarms = [
+        f"ALARM {j.tier.name}->{j.got.tier.name} {j.place} {j.kind}: {j.text}\n      {' / '.join(map(str, j.got.reasons))}"
+        for j in judged
+        if j.tier is Tier.T0 and j.routed
+    ]
+    return [*missed, *alarms]
+
+
+def report(title: str, judged: Sequence[Judged]) -> None:
+    print(f"\n{title}: {len(judged)} lines")
+    print("\n".join(f"  {line}" for line in tiers(judged)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    parser.add_argument("--files", default="a,c,e", help="letters of the files, with commas")
+    parser.add_argument("--misses", action="store_true", help="list every miss")
+    options = parser.parse_args()
+    names = options.files.split(",")
+    assess("")
+    started = time.perf_counter()
+    judged = list(judge(options.folder, names))
+    spent = (time.perf_counter() - started) / max(len(judged), 1)
+    for name in names:
+        report(f"train-{name}", [j for j in judged if j.place.startswith(f"{name}:")])
+    report("together", judged)
+    kinds = Counter(j.kind for j in judged if j.tier >= Tier.T2)
+    caught = Counter(j.kind for j in judged if j.tier >= Tier.T2 and j.routed)
+    print("\nT2 to T4 routed, by kind: " + ", ".join(f"{kind} {share(caught[kind], n)}" for kind, n in kinds.most_common()))
+    print("\nflags:\n" + "\n".join(f"  {line}" for line in flags(judged)))
+    print(f"\n{spent * 1000:.1f} ms a line on this machine")
+    if options.misses:
+        print("\n" + "\n".join(misses(judged)))
+
+
+if __name__ == "__main__":
+    main()
