@@ -40,7 +40,6 @@ lint:  ## set up, then check style, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy tools
 	@$(BIN)/lint-imports
 
 bench:  ## set up, then measure the app on this computer

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import build_llama
+from progress import duration, say
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -26,10 +27,6 @@ LOCKS = ROOT / "requirements"
 
 class SetupFailed(Exception):
     """One line for the user; what went before is on the screen or in the log it names."""
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -153,7 +150,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("Stopped. Run the same command again to go on.")
         return 130
-    say(f"Set-up is done ({build_llama.duration(time.monotonic() - began)}).")
+    say(f"Set-up is done ({duration(time.monotonic() - began)}).")
     return 0
 
 
