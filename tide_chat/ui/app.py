@@ -1,10 +1,11 @@
-"""The app: themes, settings, the first screen, leaving. The chat itself is in `screens/chat.py`, the core behind `ports.Core`."""
+"""The app: themes, settings, the first screen, leaving. The chat is in `screens/chat.py`, the core in `ports.Core`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.driver import Driver
 
 from tide_chat.engine.supervisor import EngineState
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
     from tide_chat.commands.options import AppOptions
 
 
+HEIGHTS = [(0, "-short"), (22, "-normal")]  # rows from which a style class holds
+WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
+
+
 class TideChatApp(App[int]):
     """The terminal app."""
 
     TITLE = "tide-chat"
     CSS_PATH = "app.tcss"
-    COMMANDS = {TideCommands}
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (22, "-normal"), (34, "-tall")]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (30, "-narrow"), (100, "-wide")]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {TideCommands}
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    HORIZONTAL_BREAKPOINTS = WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(LEAVE_KEYS), "leave_now", show=False, priority=True),
         Binding("ctrl+c", "copy_or_say", show=False),
@@ -65,7 +70,7 @@ class TideChatApp(App[int]):
         self.chat.post_message(EngineChanged(state))
 
     def change_settings(self, **changes: Any) -> None:
-        """Use changed settings now and keep them. A folder that cannot be written to keeps them for this session only."""
+        """Use changed settings now and keep them. Where nothing can be written they hold for this session only."""
         changed = self.settings.model_copy(update=changes)
         if changed == self.settings:
             return
@@ -79,8 +84,9 @@ class TideChatApp(App[int]):
 
     def _apply_settings(self) -> None:
         self.theme = themes.NO_COLOUR if self.no_color else themes.chosen(self.settings.theme)
-        if themes.still(self.settings.reduced_motion):
-            self.animation_level = "none"
+        self.animation_level = "none" if themes.still(self.settings.reduced_motion) else "full"
+        if self.is_running:
+            self.chat.composer.cursor_blink = self.animation_level != "none"
 
     def action_leave_now(self) -> None:
         """Reached only where no keyboard thread watches, and by the command."""

@@ -1,4 +1,4 @@
-"""The one table of what can be done. Slash commands, the palette, the bindings, the help panel and docs/keys.md come from it.
+"""The one table of what can be done: slash commands, palette, bindings, help panel and docs/keys.md come from it.
 
 Knows names, keys and words only; the chat screen has an `action_<action>` for each.
 """

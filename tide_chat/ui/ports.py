@@ -1,6 +1,6 @@
 """What the app needs from the core, as protocols, and the bundle that `run` puts together. Imports no textual.
 
-The real parts are `turn.Companion`, `engine.supervisor.Supervisor`, `registry.Registry` and `safety.*`; the app sees only this.
+The real parts are `turn.Companion`, `engine.supervisor.Supervisor`, `registry` and `safety`; the app sees only this.
 """
 
 from collections.abc import Callable, Iterator

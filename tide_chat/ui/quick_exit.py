@@ -17,7 +17,9 @@ from tide_chat.ui.commands import LEAVE_KEYS
 # In the alternate screen: end a synchronised update, pop the kitty keyboard, wipe, for terminals that keep its lines.
 _BEFORE = "\x1b[?2026l\x1b[<u\x1b[0m\x1b[2J\x1b[3J\x1b[H"
 # Mouse, focus, bracketed paste and in-band resize off; line wrap and cursor on.
-_MODES = "".join(f"\x1b[?{mode}l" for mode in (1000, 1002, 1003, 1004, 1006, 1015, 1016, 2004, 2048)) + "\x1b[?7h\x1b[?25h"
+_MODES = (
+    "".join(f"\x1b[?{mode}l" for mode in (1000, 1002, 1003, 1004, 1006, 1015, 1016, 2004, 2048)) + "\x1b[?7h\x1b[?25h"
+)
 # Back on the main screen: some terminals scroll what 2J removes into the scrollback, so 3J comes after it.
 _AFTER = "\x1b[?1049l\x1b[0m\x1b[H\x1b[2J\x1b[3J\x1b[H"
 WIPE = _BEFORE + _MODES + _AFTER

@@ -1,4 +1,4 @@
-"""The four colour schemes. Every text and background pair in them meets WCAG AA; a test measures what is on the screen."""
+"""The four colour schemes. Every text on its background meets WCAG AA; a test measures what is on the screen."""
 
 import os
 from collections.abc import Mapping
@@ -16,9 +16,10 @@ TITLES = {
 }
 
 
-def _theme(name: str, *, dark: bool, colours: Mapping[str, str], muted: str, line: str, cursor: str) -> Theme:
+def _theme(name: str, colours: Mapping[str, str], *, dark: bool = True) -> Theme:
     """A theme whose parts that widgets derive by blending are fixed, so that their contrast is known."""
     foreground, surface, primary = colours["foreground"], colours["surface"], colours["primary"]
+    muted, line, cursor = colours["muted"], colours["line"], colours["cursor"]
     variables = {
         "muted": muted,
         "line": line,
@@ -55,17 +56,30 @@ def _theme(name: str, *, dark: bool, colours: Mapping[str, str], muted: str, lin
         "scrollbar-corner-color": colours["background"],
     }
     return Theme(
-        name=name, dark=dark, variables=variables, text_alpha=1.0, boost="#00000000", secondary=primary, **colours
+        name=name,
+        dark=dark,
+        primary=primary,
+        secondary=primary,
+        accent=colours["accent"],
+        warning=colours["warning"],
+        error=colours["error"],
+        success=colours["success"],
+        foreground=foreground,
+        background=colours["background"],
+        surface=surface,
+        panel=colours["panel"],
+        boost="#00000000",
+        text_alpha=1.0,
+        variables=variables,
     )
 
 
 CALM_DARK = _theme(
     "calm-dark",
-    dark=True,
-    muted="#a3b0ba",
-    line="#4a5864",
-    cursor="#31424f",
-    colours={
+    {
+        "muted": "#a3b0ba",
+        "line": "#4a5864",
+        "cursor": "#31424f",
         "background": "#14191f",
         "surface": "#1b222a",
         "panel": "#202933",
@@ -80,11 +94,10 @@ CALM_DARK = _theme(
 
 CALM_LIGHT = _theme(
     "calm-light",
-    dark=False,
-    muted="#525b62",
-    line="#9aa0a0",
-    cursor="#cfdfe4",
-    colours={
+    {
+        "muted": "#525b62",
+        "line": "#9aa0a0",
+        "cursor": "#cfdfe4",
         "background": "#f6f3ec",
         "surface": "#fdfbf6",
         "panel": "#ece8de",
@@ -95,15 +108,15 @@ CALM_LIGHT = _theme(
         "error": "#8d2d1e",
         "success": "#28603a",
     },
+    dark=False,
 )
 
 HIGH_CONTRAST = _theme(
     "high-contrast",
-    dark=True,
-    muted="#ffffff",
-    line="#ffffff",
-    cursor="#0037a6",
-    colours={
+    {
+        "muted": "#ffffff",
+        "line": "#ffffff",
+        "cursor": "#0037a6",
         "background": "#000000",
         "surface": "#000000",
         "panel": "#000000",
@@ -122,7 +135,7 @@ def _without_colour() -> Theme:
     plain = "ansi_default"
     names = (*CALM_DARK.variables, "primary", "secondary", "accent", "warning", "error", "success", "foreground")
     variables = {name: plain for name in names if not name.endswith("style")}
-    for name in ("ansi-background", "ansi-foreground", "background", "surface", "panel", "boost", "input-selection-background", "block-hover-background"):
+    for name in ("ansi-background", "ansi-foreground", "background", "surface", "panel", "boost"):
         variables[name] = plain
     variables["button-focus-text-style"] = "bold reverse"
     variables["block-cursor-text-style"] = "bold reverse"

@@ -1,4 +1,4 @@
-"""Runs one turn at a time in a worker thread. The thread only posts messages; this object is used from the app's thread alone."""
+"""Runs one turn at a time in a worker thread, which only posts messages. Used from the app's thread alone."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ class Turn:
     cancel: Cancel = field(default_factory=Cancel)
     stage: Stage | None = None
     wrote: bool = False  # something of the reply, or a card, is on the screen
+    error: TideError | None = None
     give_back: bool = False  # the user wants the waiting message back
 
 
@@ -67,6 +68,6 @@ def _drain(number: int, events: Callable[[], Iterator[Event]], post: Callable[[M
             post(TurnEvent(number, event))
     except TideError as problem:
         error = problem
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - shown in words below, and the conversation goes on
         error = TideError("Something in the program went wrong.", details=f"{type(problem).__name__}: {problem}")
     post(TurnEnded(number, error))

@@ -1,4 +1,4 @@
-"""What the chat screen does on request: an `action_` for every row of the command table. Split off to keep both readable."""
+"""What the chat screen does on request: an `action_` for every row of the command table. Shows nothing by itself."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +13,6 @@ from tide_chat.ui.ports import Core
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
-from tide_chat.ui.widgets.entries import Kind
 from tide_chat.ui.widgets.status import StatusLine
 from tide_chat.ui.widgets.suggestions import Suggestions
 from tide_chat.ui.widgets.transcript import Transcript
@@ -21,6 +20,7 @@ from tide_chat.ui.widgets.transcript import Transcript
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
 
+BUSY = "A reply is being written. Esc stops it first; what you write stays."
 COPIED = "Copied through the terminal. It stays in the clipboard after you leave."
 
 
@@ -75,7 +75,9 @@ class Actions(Screen[None]):
 
     def action_again(self) -> None:
         if self.turns.running or self.core.talk.conversation.last_user() is None:
-            self.hint("There is nothing to answer again yet." if not self.turns.running else "A reply is being written.")
+            self.hint(
+                "There is nothing to answer again yet." if not self.turns.running else "A reply is being written."
+            )
             return
         self.hint("")
         self.transcript.drop_last_turn(keep_user=True)
@@ -90,7 +92,9 @@ class Actions(Screen[None]):
         last = said.last_user()
         if self.turns.running or last is None or self.editing is not None:
             if self.editing is None:
-                self.hint("A reply is being written. Esc stops it first." if last is not None else "Nothing to edit yet.")
+                self.hint(
+                    "A reply is being written. Esc stops it first." if last is not None else "Nothing to edit yet."
+                )
             return
         self.editing = self.composer.text
         self.composer.put(said.messages[last].text)
@@ -116,7 +120,9 @@ class Actions(Screen[None]):
         from tide_chat.ui.screens.confirm import Confirm
 
         question = "Forget this conversation and start anew?"
-        self.app.push_screen(Confirm(question, "It cannot be brought back.", yes="Forget it", no="Keep it"), self._clear)
+        self.app.push_screen(
+            Confirm(question, "It cannot be brought back.", yes="Forget it", no="Keep it"), self._clear
+        )
 
     def _clear(self, agreed: bool | None) -> None:
         if not agreed:

@@ -3,20 +3,22 @@
 What can be done on request (the commands) is in `actions.py`.
 """
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static, TextArea
 
 from tide_chat.engine.base import FinishReason
 from tide_chat.engine.supervisor import EngineState, Phase
-from tide_chat.errors import TideError
+from tide_chat.errors import EngineDied, TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Role
 from tide_chat.terminal import neutral
 from tide_chat.ui import commands
 from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
 from tide_chat.ui.ports import Core
-from tide_chat.ui.screens.actions import Actions
+from tide_chat.ui.screens.actions import BUSY, Actions
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
@@ -35,7 +37,6 @@ GREETING = (
 )
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 EDITING = "Editing your last message. Enter sends it, Esc leaves it as it was."
-BUSY = "A reply is being written. Esc stops it, then Enter sends yours."
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
 ENDINGS = {
@@ -56,7 +57,7 @@ class ChatScreen(Actions):
     """The main screen."""
 
     AUTO_FOCUS = "#composer"
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(",".join(c.keys), c.action, c.title, show=False, priority=True)
             for c in commands.COMMANDS
@@ -64,6 +65,7 @@ class ChatScreen(Actions):
         ),
         Binding("escape", "escape", "Stop or go back", show=False),
     ]
+
     def __init__(self, core: Core) -> None:
         super().__init__(id="chat")
         self.core = core
@@ -83,6 +85,7 @@ class ChatScreen(Actions):
 
     def on_mount(self) -> None:
         self.hint("")
+        self.composer.cursor_blink = self.app.animation_level != "none"
         self.show_engine(self.core.engine.state)
         self.call_after_refresh(self._fit_title)
 
@@ -125,7 +128,7 @@ class ChatScreen(Actions):
 
     def on_composer_scrolled(self, event: Composer.Scrolled) -> None:
         if event.pages < 0:
-            self.transcript.page_up()
+            self.transcript.scroll_page_up(animate=False)
         else:
             self.transcript.scroll_page_down(animate=False)
 
@@ -136,14 +139,16 @@ class ChatScreen(Actions):
             self.composer.take()
             self.run_slash(*parsed)
         elif commands.looks_mistyped(text):
-            self.hint(f"There is no command {text.strip()}. F1 lists them. With a space before it, it is sent as words.")
+            self.hint(
+                f"There is no command {text.strip()}. F1 lists them. With a space before it, it is sent as words."
+            )
         elif self.turns.running:
             self.hint(BUSY)
-        elif text.strip():
+        elif neutral(text).strip():
             self._send()
 
     def _send(self) -> None:
-        text = neutral(self.composer.take().strip("\n"))
+        text = neutral(self.composer.take()).strip()
         if self.editing is not None:
             self.core.talk.take_back()
             self.transcript.drop_last_turn()
@@ -164,10 +169,13 @@ class ChatScreen(Actions):
         turn = self.turns.running
         if turn is None or turn.number != message.turn:
             return
-        if isinstance(message.event, Progress):
-            turn.stage = message.event.stage
-        elif isinstance(message.event, (TextDelta, CardShown)):
-            turn.wrote = True
+        match message.event:
+            case Progress(stage):
+                turn.stage = stage
+            case TextDelta() | CardShown():
+                turn.wrote = True
+            case Done(result):
+                turn.error = result.error
         self._show_event(message.event)
 
     def _show_event(self, event: Event) -> None:
@@ -204,29 +212,21 @@ class ChatScreen(Actions):
         self.transcript.finish()
         if message.error is not None:
             self.transcript.notice(one_line(message.error))
-        if turn.text and not turn.wrote and (message.error is not None or turn.give_back):
+        error = message.error or turn.error
+        failed = error is not None and not isinstance(error, EngineDied)  # after a death the message waits for Ctrl+R
+        if turn.text and not turn.wrote and (failed or turn.give_back):
             self._give_back(turn.text)
-        self._show_missing_reply()
         if self.clear_when_done:
             self.forget()
 
     def _give_back(self, text: str) -> None:
-        """A message that was not answered goes back into the box."""
+        """A message that was not answered goes back into the box; what was said about why stays."""
         last = self.core.talk.conversation.messages[-1:]
         if last and last[0].role is Role.USER:
             self.core.talk.take_back()
-        notices = [entry for entry in self.transcript.entries if entry.kind is Kind.NOTICE][-1:]
-        self.transcript.drop_last_turn()
-        for notice in notices:
+        for notice in self.transcript.drop_last_turn():
             self.transcript.add(notice)
         self.composer.give_back(text)
-
-    def _show_missing_reply(self) -> None:
-        """A new answer that was stopped before its first word leaves the old one in place: show it again."""
-        messages, entries = self.core.talk.conversation.messages, self.transcript.entries
-        said = [entry for entry in entries if entry.kind is not Kind.NOTICE]
-        if messages and messages[-1].role is Role.ASSISTANT and said and said[-1].kind is Kind.USER:
-            self.transcript.add(Entry(Kind.REPLY, neutral(messages[-1].text), messages[-1].authored))
 
     # The engine and the cards
 

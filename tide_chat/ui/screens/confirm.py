@@ -1,7 +1,9 @@
 """A question with two answers. Doing nothing is the answer that has the focus."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button, Static
@@ -14,7 +16,7 @@ class Confirm(Panel[bool]):
 
     AUTO_FOCUS = "#no"
     keys = "Tab or arrows move, Enter chooses, Esc goes back"
-    BINDINGS = [("left,up", "app.focus_previous"), ("right,down", "app.focus_next")]
+    BINDINGS: ClassVar[list[BindingType]] = [("left,up", "app.focus_previous"), ("right,down", "app.focus_next")]
 
     def __init__(self, question: str, details: str, *, yes: str, no: str) -> None:
         super().__init__()

@@ -1,8 +1,9 @@
 """The first screen: what this is. The model loads behind it. The text is authored and lives in `safety`."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -15,7 +16,7 @@ class DisclosureScreen(Panel[bool]):
     """Dismissed with True when accepted. Read only: it is shown again on request and changes nothing."""
 
     title_text = "Before you start"
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", show=False, priority=True),
         Binding("f2,ctrl+l,h", "help_lines", show=False),
         Binding("q", "leave", show=False),

@@ -1,8 +1,9 @@
 """The help panel: every key and command, from the command table."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -15,7 +16,7 @@ class HelpScreen(Panel[None]):
     """Two lists: commands with their keys, and the keys while writing."""
 
     title_text = "Keys and commands"
-    BINDINGS = [Binding("f1,question_mark", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark", "close", show=False)]
 
     def body(self) -> Iterable[Widget]:
         for keys, slash, text in commands.rows():

@@ -1,8 +1,9 @@
 """People to call or text, of the chosen country. Works with no model and before anything was accepted."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -18,7 +19,7 @@ class HelpLinesScreen(Panel[None]):
 
     title_text = "People you can reach now"
     keys = "Esc goes back · F5 in the chat changes the country · Ctrl+Q leaves at once"
-    BINDINGS = [Binding("f2,ctrl+l", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2,ctrl+l", "close", show=False)]
 
     def __init__(self, words: Words, country: str | None) -> None:
         super().__init__()

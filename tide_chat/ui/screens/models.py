@@ -1,4 +1,4 @@
-"""The model picker: what is here, what could be fetched, and how far a fetch is. Fetching asks first: it uses the network."""
+"""The model picker: what is here, what could be fetched, how far a fetch is. Fetching asks first: it goes online."""
 
 from collections.abc import Callable, Iterable
 
@@ -159,6 +159,6 @@ def _fetch(shelf: Shelf, alias: str, cancel: Cancel, post: Callable[[Message], b
         shelf.pull(alias, report, cancel)
     except TideError as problem:
         error = problem
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - shown in words, and the app goes on
         error = TideError("The download failed.", details=f"{type(problem).__name__}: {problem}")
     post(PullEnded(alias, stopped=cancel.is_set(), error=None if cancel.is_set() else error))

@@ -1,7 +1,7 @@
 """The frame of every panel: a title, a body that scrolls, a line of keys. Esc closes it."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 class Panel(ModalScreen[Result]):
     """A modal panel. Subclasses give `title_text`, `keys` and `body`."""
 
-    BINDINGS: list[BindingType] = [Binding("escape", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     AUTO_FOCUS = "#panel-body"
     title_text = ""
     keys = "Esc closes · Ctrl+Q leaves at once"

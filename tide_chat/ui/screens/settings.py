@@ -34,7 +34,9 @@ class SettingsScreen(Panel[None]):
     def body(self) -> Iterable[Widget]:
         yield OptionList(*self._options(), id="choices", markup=False, compact=True)
         yield Static(COUNTRY, classes="setting", markup=False)
-        yield Input(self._settings.country or "", id="country", placeholder="from your system", max_length=2, compact=True)
+        yield Input(
+            self._settings.country or "", id="country", placeholder="from your system", max_length=2, compact=True
+        )
         yield Static("", id="setting-note", markup=False)
         yield Static(NEWLINE, classes="setting", markup=False)
 

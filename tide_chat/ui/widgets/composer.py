@@ -3,6 +3,8 @@
 It posts what the user wants and knows nothing of turns; text leaves it only through `take`.
 """
 
+from typing import ClassVar
+
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -51,7 +53,7 @@ class History:
 class Composer(TextArea):
     """A TextArea that sends on Enter."""
 
-    BINDINGS: list[BindingType] = [Binding("ctrl+d", "delete_right", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+d", "delete_right", show=False)]
 
     class Sent(Message):
         """Enter was pressed on what stands in the box. It still stands there."""

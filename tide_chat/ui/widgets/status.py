@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.content import Content
-from textual.events import Resize
 from textual.widgets import Static
 
 from tide_chat.engine.supervisor import EngineState, Phase
@@ -89,5 +88,5 @@ class StatusLine(Static):
     def draw(self) -> None:
         self.update(Content(line(self.status, max(1, self.content_size.width or self.size.width))))
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self.draw()

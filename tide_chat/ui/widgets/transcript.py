@@ -85,11 +85,11 @@ class Transcript(VerticalScroll):
         view.entry.authored, view.entry.ending = authored, ending
         view.draw()
 
-    def drop_last_turn(self, *, keep_user: bool = False) -> None:
-        """Remove the newest user entry and all below it, or only what is below it."""
+    def drop_last_turn(self, *, keep_user: bool = False) -> list[Entry]:
+        """Remove the newest user entry and all below it, or only what is below it. Returns the notices among them."""
         users = [i for i, entry in enumerate(self.entries) if entry.kind is Kind.USER]
-        if users:
-            self._cut(users[-1] + keep_user)
+        gone = self._cut(users[-1] + keep_user) if users else []
+        return [entry for entry in gone if entry.kind is Kind.NOTICE]
 
     def clear(self) -> None:
         self._cut(0)
@@ -97,13 +97,14 @@ class Transcript(VerticalScroll):
         self._show_marks()
         self.query_one("#greeting").display = True
 
-    def _cut(self, index: int) -> None:
+    def _cut(self, index: int) -> list[Entry]:
         gone = self.entries[index:]
         del self.entries[index:]
         self._growing = None
         for view in self.views:
             if any(view.entry is entry for entry in gone):
                 view.remove()
+        return gone
 
     def mark_unseen(self, messages: int) -> None:
         """The model no longer sees the oldest `messages` messages."""
