@@ -100,8 +100,17 @@ class Session:
         except TideError as error:
             self.supervisor.fail(error)
 
+    def described(self) -> str:
+        """Which model answers and which others could, in words."""
+        now = f"Model: {self.resolved.why}." if self.resolved else "No model is in use."
+        if error := self.supervisor.state.error:
+            now = f"{now} {error.message} {error.help}".strip()
+        names = [one.alias for one in Registry.load().installed()]
+        others = f"On this computer: {', '.join(names)}." if names else "There is no model on this computer yet."
+        return f"{now}\n{others}"
+
     def use(self, name: str | None) -> str:
-        """Change to a model, keeping the conversation; returns why, at once. Raises TideError, and then changes nothing."""
+        """Change to a model, keeping the conversation; returns why, at once. On a TideError nothing changes."""
         resolved = Registry.load().resolve(name)
         what = spec(self.settings, resolved, self._chat_template)
         self._begun, self.resolved = True, resolved

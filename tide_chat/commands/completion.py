@@ -2,6 +2,8 @@
 
 import click
 
+from tide_chat.errors import TideError
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -22,3 +24,15 @@ def command(ctx: click.Context, /, shell: str) -> None:
     if found is None:  # Choice has made sure of it
         raise click.UsageError(f"No completion for {shell}.")
     click.echo(found(ctx.find_root().command, {}, "tide-chat", "_TIDE_CHAT_COMPLETE").source())
+
+
+def aliases() -> list[str]:
+    """Every model of the registry and on this computer; none when they cannot be read, for a shell cannot say why."""
+    from tide_chat.registry import Registry
+
+    try:
+        registry = Registry.load()
+        installed = [one.alias for one in registry.installed()]
+    except (TideError, OSError):
+        return []
+    return sorted({*(model.alias for model in registry.models), *installed})

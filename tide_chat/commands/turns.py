@@ -14,7 +14,8 @@ from typing import Protocol
 from tide_chat.engine.base import Cancel
 from tide_chat.events import Event
 from tide_chat.messages import Conversation
-from tide_chat.safety.cards import Card, HelpLine
+from tide_chat.safety.cards import Card
+from tide_chat.safety.lines import HelpLine
 
 
 class Talk(Protocol):
@@ -22,6 +23,9 @@ class Talk(Protocol):
 
     @property
     def conversation(self) -> Conversation: ...
+
+    @property
+    def country(self) -> str | None: ...
 
     @property
     def pinned_cards(self) -> Sequence[Card]: ...
@@ -124,3 +128,11 @@ def line_text(line: HelpLine) -> str:
     reach = f"{line.name}: {line.how} {line.number}".strip()
     extra = ", ".join(part for part in (line.hours, line.note) if part)
     return f"{reach} ({extra})" if extra else reach
+
+
+def help_text(country: str | None) -> str:
+    """Where people can be reached, the emergency number first."""
+    from tide_chat.safety import helplines
+
+    lines = "\n".join(map(line_text, helplines.overview(country)))
+    return f"Where to find help now\n\n{lines}\n\n{helplines.footnote(country)}"

@@ -1,0 +1,104 @@
+"""`ask` with the real embedded model, as another program would call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("embedded_model")
+
+ASK = [sys.executable, "-m", "tide_chat", "ask", "--model", "smollm2-135m"]
+LONG = "Please tell me a very long story about a quiet walk beside the sea, with many sentences."
+
+
+def ask(*arguments: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*ASK, *arguments], input=text, capture_output=True, text=True, check=False)
+
+
+def test_the_same_seed_gives_the_same_answer() -> None:
+    first, second = (ask("--seed", "7", "--max-tokens", "24", "I slept badly again.") for _ in range(2))
+    assert (first.returncode, first.stdout) == (0, second.stdout)
+    assert first.stdout.strip()
+    assert "smollm2-135m" in first.stderr
+
+
+def test_json_of_a_real_answer_from_a_pipe() -> None:
+    done = ask("--json", "--seed", "1", "--max-tokens", "16", "-", text="I slept badly again.\nTwo hours, maybe.\n")
+    assert done.returncode == 0
+    value = json.loads(done.stdout)
+    assert value["reply"].strip()
+    assert (value["route"], value["model"], value["adapter"]) == ("model", "smollm2-135m", None)
+    assert value["finish_reason"] in ("stop", "length")
+    assert value["prompt_tokens"] > value["cached_tokens"] >= 0
+    assert 0 < value["completion_tokens"] <= 16
+    assert value["ttft_s"] > 0
+    assert value["decode_tps"] > 0
+
+
+def test_ctrl_c_keeps_what_was_written_and_leaves_with_130() -> None:
+    with subprocess.Popen(
+        [*ASK, "--max-tokens", "2000", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        begun = os.read(process.stdout.fileno(), 4096)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert begun.strip()
+    assert (begun + out).endswith(b"\n")
+    assert b"Traceback" not in err
+
+
+def test_ctrl_c_with_json_is_still_json() -> None:
+    command = [*ASK, "--json", "--max-tokens", "4000", LONG]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        os.read(process.stderr.fileno(), 4096)  # the model was named: the turn has begun
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert json.loads(out)["finish_reason"] == "cancelled"
+
+
+def test_a_reader_that_leaves_ends_the_answer_quietly() -> None:
+    with subprocess.Popen(
+        [*ASK, "--max-tokens", "2000", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        os.read(process.stdout.fileno(), 1)
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(timeout=20)
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+    assert b"Broken" not in err
+
+
+def test_a_file_that_is_no_model_is_3(tmp_path: Path) -> None:
+    path = tmp_path / "nonsense.gguf"
+    path.write_bytes(b"not a model" * 100)
+    done = ask("--model", str(path), "hello")
+    assert (done.returncode, done.stdout.strip()) == (3, "")
+    assert "Traceback" not in done.stderr
+    assert "nonsense.gguf" in done.stderr
+
+
+def test_a_chat_template_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    done = ask("--chat-template", str(tmp_path / "none.jinja"), "hello")
+    assert done.returncode == 2
+    assert "none.jinja" in done.stderr
+
+
+def test_a_home_that_cannot_be_written_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file where the folder should be")
+    monkeypatch.setenv("TIDE_CHAT_HOME", str(home))
+    done = ask("--max-tokens", "8", "I slept badly again.")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()

@@ -1,0 +1,86 @@
+"""Messages typed or piped line by line. Editing and history are in memory only; nothing is ever written to a file."""
+
+import sys
+from types import ModuleType
+
+import click
+
+from tide_chat.terminal import is_terminal
+
+_MULTI, _END = "/multi", "."
+_MULTI_HINT = "Write as many lines as you like. A line with only a dot ends the message."
+
+
+class LineInput:
+    """Reads from standard input. With a person at it, there are prompts and the keys of readline."""
+
+    def __init__(self) -> None:
+        self.interactive = is_terminal(sys.stdin)
+        self._readline = _load_readline() if self.interactive else None
+
+    def message(self, prompt: str, draft: str = "") -> str:
+        """One message, of one line or of several. Raises EOFError at the end of input."""
+        line = self._line(prompt, draft)
+        if line.strip() == _MULTI:
+            return self._block()
+        lines = [line]
+        while lines[-1].endswith("\\"):
+            lines[-1] = lines[-1][:-1]
+            try:
+                lines.append(self._line("More: "))
+            except EOFError:
+                break
+        return "\n".join(lines)
+
+    def ask(self, prompt: str) -> str:
+        """An answer to a question of ours; it does not enter the history."""
+        answer = self._line(prompt)
+        if self._readline and answer and (size := self._readline.get_current_history_length()):
+            self._readline.remove_history_item(size - 1)
+        return answer
+
+    def forget(self) -> None:
+        """Empty the history of what was typed."""
+        if self._readline:
+            self._readline.clear_history()
+
+    def _block(self) -> str:
+        if self.interactive:
+            click.echo(_MULTI_HINT)
+        lines: list[str] = []
+        while True:
+            try:
+                line = self._line("")
+            except EOFError:
+                break
+            if line.strip() == _END:
+                break
+            lines.append(line)
+        return "\n".join(lines)
+
+    def _line(self, prompt: str, draft: str = "") -> str:
+        if not self.interactive:
+            return _piped_line()
+        if not (self._readline and draft):
+            return input(prompt)
+        insert = self._readline.insert_text
+        self._readline.set_startup_hook(lambda: insert(draft))
+        try:
+            return input(prompt)
+        finally:
+            self._readline.set_startup_hook()
+
+
+def _piped_line() -> str:
+    line = sys.stdin.readline() if sys.stdin and not sys.stdin.closed else ""
+    if not line:
+        raise EOFError
+    return line.rstrip("\r\n")
+
+
+def _load_readline() -> ModuleType | None:
+    try:
+        import readline
+    except ImportError:  # not on every platform; then there is plain input
+        return None
+    return readline

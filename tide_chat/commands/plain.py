@@ -1,0 +1,232 @@
+"""`tide-chat plain`: the conversation line by line, without borders, colours or movement.
+
+Made for screen readers and pipes: every line says by itself what it is. Knows neither the engine nor what is said.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from tide_chat.commands import options, turns
+from tide_chat.commands.line_input import LineInput
+from tide_chat.engine.base import FinishReason
+from tide_chat.errors import TideError
+from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
+from tide_chat.safety import disclosure
+
+_QUIET_S = 2.5  # seconds of silence after which it is said what is going on
+_INTERRUPTED = 130
+_WHAT_GOES_ON = {
+    None: "One moment...",
+    Stage.WAITING: "The model is still being loaded. Your message waits.",
+    Stage.READING: "Reading...",
+    Stage.THINKING: "Thinking...",
+    Stage.WRITING: "Writing...",
+}
+_HELP = """\
+Write a message and press Enter. Ctrl+C stops a reply; at the prompt it leaves.
+To write several lines, end a line with \\ or use /multi.
+
+/again   another answer to your last message
+/edit    change your last message and send it again
+/card    where to find help, and the cards shown so far
+/model   which model answers; /model NAME changes it
+/clear   forget this conversation
+/quit    leave
+
+To send a message that begins with one of these words, put a space before it."""
+
+
+class Room(Protocol):
+    """What the loop needs of a session."""
+
+    @property
+    def companion(self) -> turns.Talk: ...
+
+    def described(self) -> str: ...
+
+    def use(self, name: str) -> str: ...
+
+
+@click.command("plain", short_help="Talk line by line, for screen readers and pipes.")
+@options.with_options
+def command(chat_template: Path | None, **given: Any) -> int:
+    """Talk line by line, without borders, colours or movement.
+
+    Reads well in a screen reader, and through a pipe: then each line is a message, and the end of input ends it.
+    """
+    chosen = options.read(chat_template, **given)
+    from tide_chat.compose import Session
+
+    if sys.stdin is not None and hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="replace")  # one wrong byte must not end a conversation
+    with Session(chosen.settings, chosen.chat_template) as session:
+        session.start()
+        return Plain(session, LineInput()).run()
+
+
+class Leave(Exception):
+    """The user wants to go."""
+
+
+class Plain:
+    """The loop. Everything it says goes to standard output, in order."""
+
+    def __init__(self, room: Room, lines: LineInput) -> None:
+        self._room = room
+        self._talk = room.companion
+        self._lines = lines
+        self._draft = ""
+        self._code = 0
+        self._commands: dict[str, Callable[[str], None]] = {
+            "/help": lambda _: say(_HELP),
+            "/again": lambda _: self._again(),
+            "/edit": self._edit,
+            "/card": lambda _: self._cards(),
+            "/model": self._model,
+            "/clear": lambda _: self._clear(),
+            "/quit": lambda _: self._leave(),
+        }
+
+    def run(self) -> int:
+        """Until the user leaves or the input ends. Returns the exit code."""
+        try:
+            self._disclose()
+            say("/help lists what you can do." if self._lines.interactive else "")
+            while True:
+                self._disclose()
+                self._one(self._read())
+        except (EOFError, Leave):
+            return self._code
+        except KeyboardInterrupt:
+            say()
+            return _INTERRUPTED
+
+    def _disclose(self) -> None:
+        """What this is, once a day. A pipe cannot answer; there it is only said."""
+        if not disclosure.due():
+            return
+        say(disclosure.text())
+        say()
+        if self._lines.interactive:
+            answer = self._lines.ask("Press Enter to go on, or type n to leave: ").strip().casefold()
+            if answer not in ("", "y", "yes", "ok"):
+                raise Leave
+        disclosure.accept()
+
+    def _read(self) -> str:
+        draft, self._draft = self._draft, ""
+        return self._lines.message("You: ", draft)
+
+    def _one(self, text: str) -> None:
+        if not text.strip():
+            return
+        name, _, rest = text.partition(" ")
+        if found := self._commands.get(name):
+            self._guarded(lambda: found(rest.strip()))
+        elif name.startswith("/") and not rest and "\n" not in name:
+            say(f"There is no {name}. /help lists what there is.")
+        else:
+            self._guarded(lambda: self._turn(lambda cancel: self._talk.reply(text, cancel)))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A failed command or turn never ends the conversation."""
+        try:
+            action()
+        except TideError as error:
+            self._code = error.exit_code
+            say(str(error))
+
+    def _turn(self, start: turns.Start) -> None:
+        out = _Out()
+        for event in turns.read(start, quiet_after=_QUIET_S):
+            out.show(event)
+        if out.finish is FinishReason.CANCELLED:
+            if not self._lines.interactive:
+                raise KeyboardInterrupt
+            say("Stopped. What was written is kept. /again gives another answer.")
+        elif out.error:
+            self._code = out.error.exit_code
+
+    def _again(self) -> None:
+        if self._talk.conversation.last_user() is None:
+            say("There is nothing to answer yet.")
+        else:
+            self._turn(self._talk.again)
+
+    def _edit(self, text: str) -> None:
+        if self._talk.conversation.last_user() is None:
+            say("There is no message to change yet.")
+            return
+        old = self._talk.take_back()
+        if text:
+            self._turn(lambda cancel: self._talk.reply(text, cancel))
+        else:
+            say(f"Your message was: {old}\nIt is taken back. Write it anew, or leave it out.")
+            self._draft = old
+
+    def _cards(self) -> None:
+        for card in self._talk.pinned_cards:
+            say(f"{turns.card_text(card)}\n")
+        say(turns.help_text(self._talk.country))
+
+    def _model(self, name: str) -> None:
+        say(self._room.use(name) if name else self._room.described())
+
+    def _clear(self) -> None:
+        self._talk.clear()
+        self._lines.forget()
+        say("The conversation is forgotten.")
+
+    def _leave(self) -> None:
+        raise Leave
+
+
+class _Out:
+    """Prints a turn. A reply is `Reply: ...` on lines of its own; everything else begins a new line."""
+
+    def __init__(self) -> None:
+        self.finish: FinishReason | None = None
+        self.error: TideError | None = None
+        self._stage: Stage | None = None
+        self._said: set[Stage | None] = set()
+        self._writing = False
+
+    def show(self, event: Event | turns.Quiet) -> None:
+        match event:
+            case TextDelta(text) if text:
+                click.echo(text if self._writing else f"Reply: {text}", nl=False)
+                self._writing = True
+            case Progress(stage):
+                self._stage = stage
+            case turns.Quiet():
+                self._announce()
+            case CardShown(card):
+                self._line(f"\n{turns.card_text(card)}\n")
+            case Notice(text):
+                self._line(text)
+            case Done(result):
+                self.finish, self.error = result.finish_reason, result.error
+                self._end_line()
+
+    def _announce(self) -> None:
+        """Each stage is named once; in the middle of a reply silence needs no words."""
+        if not self._writing and self._stage not in self._said:
+            self._said.add(self._stage)
+            say(_WHAT_GOES_ON[self._stage])
+
+    def _line(self, text: str) -> None:
+        self._end_line()
+        say(text)
+
+    def _end_line(self) -> None:
+        if self._writing:
+            say()
+        self._writing = False
+
+
+def say(text: str = "") -> None:
+    click.echo(text)
