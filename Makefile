@@ -40,7 +40,7 @@ lint:  ## set up, then check style, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench:  ## set up, then measure the app on this computer
 	@sh tools/setup.sh runtime

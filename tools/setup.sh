@@ -28,7 +28,7 @@ key() {
         dev) cat requirements/dev.txt ;;
         *) cat requirements/runtime.txt requirements/build.txt requirements/llama*.txt requirements/embedded.txt ;;
         esac
-        cat pyproject.toml tools/*.py tools/*.cmake
+        cat pyproject.toml tools/setup_venv.py tools/build_llama.py tools/cpu.py tools/trim.cmake
     } | cksum | tr ' \t' '--'
 }
 
