@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,8 +110,9 @@ def _alone(part: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # on Windows a file in use stays; it does no harm
+            part.with_suffix(".lock").unlink()
         lock.release()
-        part.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _seldom(on_progress: Progress | None) -> Progress:

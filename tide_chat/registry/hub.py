@@ -45,17 +45,20 @@ def library() -> Any:
     for variable in _QUIET:
         os.environ[variable] = "1"
     import huggingface_hub
-    from huggingface_hub import constants
+    from huggingface_hub import constants, utils  # noqa: F401 - `utils` becomes an attribute only when imported
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # in case it was imported before the variables were set
     return huggingface_hub
 
 
 def headers() -> dict[str, str]:
-    """What every request says about us: the name of the app, and the user's token if there is one."""
+    """What every request says about us: the name of the app, and the user's token if there is one.
+
+    Spelt as the library spells them, so that they replace its own.
+    """
     token = library().get_token()
-    access = {"Authorization": f"Bearer {token}"} if token else {}
-    return {"User-Agent": f"tide-chat/{__version__}", "Accept-Encoding": "identity", **access}
+    access = {"authorization": f"Bearer {token}"} if token else {}
+    return {"user-agent": f"tide-chat/{__version__}", "Accept-Encoding": "identity", **access}
 
 
 def describe(model: Model) -> RemoteFile:

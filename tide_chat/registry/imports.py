@@ -47,7 +47,7 @@ def import_model(
     """Raises ModelNotFound, ModelUnusable, UsageError, ImportFailed."""
     registry, stop = registry or Registry.load(), cancel or NEVER
     checked = check(source)
-    model = None if name else places.known_by_file(registry.models, source.name)
+    model = None if name is not None else places.known_by_file(registry.models, source.name)
     alias = model.alias if model else _alias(source, name, checked)
     target = paths.models_dir() / (model.file.file if model else f"{alias}.gguf")
     digest = sha256_of(source, stop)
@@ -66,10 +66,10 @@ def _alias(source: Path, name: str | None, checked: Checked) -> str:
     if name is None:
         return places.alias_from(source.stem) or places.alias_from(checked.header.name) or "imported"
     alias = places.alias_from(name)
-    if alias != name.casefold():
+    if not alias or alias != name.casefold():
         raise UsageError(
             f"{name!r} cannot be the name of a model.",
-            help="Use letters, digits, points and hyphens" + (f", such as {alias}" if alias else "."),
+            help="Use letters, digits, points and hyphens" + (f", such as {alias}." if alias else "."),
         )
     return alias
 

@@ -17,7 +17,7 @@ from tide_chat.registry import hub
 from tide_chat.registry.catalogue import Model
 
 RETRY_WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each new attempt, for as long as nothing arrives
-_STALL_TIMEOUT = 20.0  # seconds without a byte
+STALL_TIMEOUT = 10.0  # seconds without a byte, after which it asks anew; a stop is noticed within that time
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _KEPT = "What has been downloaded is kept. Run the same command again to go on."
 
@@ -107,7 +107,7 @@ def _receive(model: Model, remote: hub.RemoteFile, file: BinaryIO, on_progress: 
     start = file.tell()
     asked = hub.headers() | ({"Range": f"bytes={start}-"} if start else {})
     session = hub.library().get_session()
-    with hub.translated(model), session.stream("GET", remote.url, headers=asked, timeout=_STALL_TIMEOUT) as answer:
+    with hub.translated(model), session.stream("GET", remote.url, headers=asked, timeout=STALL_TIMEOUT) as answer:
         hub.raise_for_status(answer)
         if start and not _continues(answer, start):
             file.truncate(file.seek(0))
