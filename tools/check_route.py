@@ -1,6 +1,7 @@
 """Measures the first safety route on labelled lines: `python tools/check_route.py [FOLDER] [--files a,c,e] [--misses]`.
 
-A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request, every miss.
+A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request,
+every miss.
 Knows nothing of the labels' quality: read the README beside them.
 """
 
@@ -40,7 +41,12 @@ def judge(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
         for number, line in enumerate(lines, 1):
             row = json.loads(line)
             yield Judged(
-                f"{name}:{number}", row["kind"], row["text"], Tier[row["tier"]], frozenset(row["flags"]), assess(row["text"])
+                f"{name}:{number}",
+                row["kind"],
+                row["text"],
+                Tier[row["tier"]],
+                frozenset(row["flags"]),
+                assess(row["text"]),
             )
 
 
@@ -77,7 +83,9 @@ def flags(judged: Sequence[Judged]) -> list[str]:
 
 def misses(judged: Sequence[Judged]) -> list[str]:
     """Every T2-T4 line that was not routed, and every T0 line that was, with the words that did it."""
-    missed = [f"MISSED {j.tier.name} {j.place} {j.kind}: {j.text}" for j in judged if j.tier >= Tier.T2 and not j.routed]
+    missed = [
+        f"MISSED {j.tier.name} {j.place} {j.kind}: {j.text}" for j in judged if j.tier >= Tier.T2 and not j.routed
+    ]
     alarms = [
         f"ALARM {j.tier.name}->{j.got.tier.name} {j.place} {j.kind}: {j.text}\n      {' / '.join(map(str, j.got.reasons))}"
         for j in judged
@@ -107,7 +115,10 @@ def main() -> None:
     report("together", judged)
     kinds = Counter(j.kind for j in judged if j.tier >= Tier.T2)
     caught = Counter(j.kind for j in judged if j.tier >= Tier.T2 and j.routed)
-    print("\nT2 to T4 routed, by kind: " + ", ".join(f"{kind} {share(caught[kind], n)}" for kind, n in kinds.most_common()))
+    print(
+        "\nT2 to T4 routed, by kind: "
+        + ", ".join(f"{kind} {share(caught[kind], n)}" for kind, n in kinds.most_common())
+    )
     print("\nflags:\n" + "\n".join(f"  {line}" for line in flags(judged)))
     print(f"\n{spent * 1000:.1f} ms a line on this machine")
     if options.misses:

@@ -1,17 +1,51 @@
-"""Authored cards. The text itself lives in `cards_data/`; this module only finds and fills it."""
+"""Authored cards and replies. The text itself lives in `cards_data/`; this module only finds and fills it.
 
+It decides which text belongs to an assessment and never what a message means. Every text carries a checklist of what it
+must contain, which the tests read; all of it is AI-written and no clinician has reviewed it yet.
+"""
+
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
 
+from tide_chat.safety import helplines
+from tide_chat.safety.assessment import Assessment, Flag, Tier
+from tide_chat.safety.lines import HelpLine
+from tide_chat.safety.state import WISHES, held_turn, wish_in, wish_of
 
-@dataclass(frozen=True, slots=True)
-class HelpLine:
-    """One way to reach a person. `number` is what to dial or text, exactly as shown."""
+MOST_CARDS = 3
 
-    name: str
-    number: str
-    how: str = "call"  # call, text, chat
-    hours: str = ""
-    note: str = ""
+__all__ = ["Card", "HelpLine", "authored_reply", "cards_for", "needs_authored", "step_for"]
+
+# Beside a model reply: the chat goes on. Every other flag bypasses the model, since nothing screens what it writes yet.
+BESIDE = frozenset({Flag.MINOR})
+
+# Whose words come first when several apply.
+_FIRST = (
+    "t4",
+    Flag.MEDICAL_EMERGENCY,
+    Flag.METHOD_SEEKING,
+    Flag.HARM_TO_OTHERS,
+    "t3",
+    Flag.ABUSE_NOW,
+    Flag.PSYCHOSIS_MANIA,
+    Flag.WITHDRAWAL,
+    Flag.WORRIED_THIRD_PARTY,
+    Flag.EATING_DISORDER,
+    Flag.AI_DEPENDENCE,
+    "t2",
+    Flag.MINOR,
+)
+
+# If the texts cannot be read: never without words and never without a number.
+_FALLBACK_TITLE = "There are people to talk with right now"
+_FALLBACK = (
+    "Thank you for telling me. If you are in danger, the emergency number comes first. People answer crisis lines day "
+    "and night, and a doctor or one person you trust can be told too. I am a program and cannot call anyone. I am here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +58,119 @@ class Card:
     lines: tuple[HelpLine, ...] = ()
     choices: tuple[str, ...] = ()  # things one could do now, offered and never ordered
     footnote: str = ""  # that numbers may have changed
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """One element that a text must have, as a pattern, and where the demand comes from."""
+
+    element: str
+    where: str  # title, body, reply, choices
+    pattern: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One file of `cards_data/`."""
+
+    id: str
+    title: str
+    body: str
+    reply: str
+    choices: tuple[str, ...]
+    needs: tuple[str, ...]
+    emergency: bool
+    most: int
+    required: tuple[Required, ...]
+
+
+def cards_for(assessment: Assessment, country: str | None) -> tuple[Card, ...]:
+    """The cards to pin, the gravest first: that of the tier and those of the flags."""
+    return tuple(_filled(text(name), country) for name in _names(assessment)[:MOST_CARDS])
+
+
+def needs_authored(assessment: Assessment) -> bool:
+    """Whether the model stays out: T3, T4, or a flag that the model must not answer."""
+    return assessment.tier >= Tier.T3 or any(flag not in BESIDE for flag in assessment.flags)
+
+
+def authored_reply(assessment: Assessment) -> str:
+    """What is said without the model. Never empty."""
+    if wish := wish_of(assessment):
+        return steps()[wish]
+    turn = held_turn(assessment)
+    if turn is not None and not assessment.flags:
+        return held_replies()[turn % len(held_replies())]
+    names = _names(assessment)
+    if not names:
+        return _FALLBACK
+    reply = text(names[0]).reply
+    if assessment.tier is Tier.T2 and names[0] != "t2":
+        return f"{reply}\n\n{text('t2').reply}"
+    return reply
+
+
+def step_for(said: str) -> str | None:
+    """The authored text behind a choice that a card offers (`I would like a short grounding exercise`)."""
+    wish = wish_in(said)
+    return steps()[wish] if wish else None
+
+
+def _names(assessment: Assessment) -> list[str]:
+    present = {str(flag) for flag in assessment.flags}
+    if assessment.tier >= Tier.T2:
+        present.add(f"t{int(assessment.tier)}")
+    return [str(name) for name in _FIRST if str(name) in present]
+
+
+def _filled(text_: Text, country: str | None) -> Card:
+    lines = helplines.lines_for(country, *text_.needs, most=text_.most)
+    if text_.emergency:
+        lines = (helplines.emergency(country), *lines)
+    return Card(text_.id, text_.title, text_.body, lines, text_.choices, helplines.footnote(country))
+
+
+@lru_cache(maxsize=32)
+def text(name: str) -> Text:
+    """One authored text; a short one built in when its file cannot be read."""
+    try:
+        return _parsed(_data(name))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Text(name, _FALLBACK_TITLE, _FALLBACK, _FALLBACK, (), ("crisis",), True, 3, ())
+
+
+def _parsed(data: Mapping[str, Any]) -> Text:
+    return Text(
+        data["id"],
+        data["title"],
+        data["body"].strip(),
+        data["reply"].strip(),
+        tuple(data["choices"]),
+        tuple(data["needs"]),
+        data["emergency"],
+        data["most"],
+        tuple(Required(**row) for row in data["required"]),
+    )
+
+
+@lru_cache(maxsize=1)
+def steps() -> Mapping[str, str]:
+    """What is said when one of a card's choices is taken."""
+    try:
+        return {name: words.strip() for name, words in _data("steps")["steps"].items() if isinstance(words, str)}
+    except (OSError, ValueError, KeyError):
+        return dict.fromkeys(WISHES, _FALLBACK)
+
+
+@lru_cache(maxsize=1)
+def held_replies() -> tuple[str, ...]:
+    """Replies while the tier is still held from before."""
+    try:
+        return tuple(words.strip() for words in _data("steps")["steps"]["held"])
+    except (OSError, ValueError, KeyError):
+        return (_FALLBACK,)
+
+
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("tide_chat.safety") / "cards_data" / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """What surrounds a finding: negation, who it is about, when, fiction, games, study. Only these rules may lower a tier.
 
-Each rule is explicit and leaves a readable reason. It sees folded text (see normalize.py) and knows nothing of the model.
+Each rule is explicit and leaves a readable reason. It sees folded text (see normalize.py) and knows no model.
 """
 
 from collections.abc import Iterator
@@ -95,10 +95,11 @@ def after(text: Text, hit: Hit) -> str:
 
 
 def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
-    """A negation that reaches up to the hit: `i dont really` + `want to die`; not when the sentence goes on to doubt it."""
+    """A negation that reaches up to the hit (`i dont` + `want to die`), unless the sentence goes on to doubt it."""
     lead = f"{BREAK} {before(text, hit)} "
     anchors = anchors_of(lead)
-    reaches = any(end == len(lead) for e in lexicon.contexts.get("negation", ()) for _, end in occurrences(e, lead, anchors))
+    negations = lexicon.contexts.get("negation", ())
+    reaches = any(end == len(lead) for entry in negations for _, end in occurrences(entry, lead, anchors))
     return reaches and not set(after(text, hit).split()[:2]) & {"but", "exactly", "really", "yet", "as", "properly"}
 
 
@@ -128,6 +129,10 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     return hit
 
 
+def lowered_as_other(hit: Hit) -> bool:
+    return any(reason.rule == "lowered, about somebody else" for reason in hit.lowered)
+
+
 def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:
     return replace(hit, tier=tier, lowered=(*hit.lowered, Reason(f"lowered, {rule}", hit.words)))
 
@@ -135,11 +140,12 @@ def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:
 def flags_of(hits: list[Hit]) -> tuple[Flag, ...]:
     """Flags of all hits in the order of the enumeration. A hit about somebody else is a worry about them."""
     found = {flag for hit in hits for flag in hit.entry.flags if not hit.lowered}
-    if any(reason.rule == "lowered, about somebody else" for hit in hits for reason in hit.lowered):
+    if any(map(lowered_as_other, hits)):
         found.add(Flag.WORRIED_THIRD_PARTY)
     return tuple(flag for flag in Flag if flag in found)
 
 
 def restore(hit: Hit) -> Hit:
     """What was said of another is about oneself: back to its own tier, at least T2."""
-    return replace(hit, tier=max(hit.entry.tier, Tier.T2), lowered=(*hit.lowered, Reason("raised, it is about oneself", hit.words)))
+    reason = Reason("raised, it is about oneself", hit.words)
+    return replace(hit, tier=max(hit.entry.tier, Tier.T2), lowered=(*hit.lowered, reason))

@@ -94,7 +94,10 @@ def _entry(table: str, row: Mapping[str, str], macros: Mapping[str, str], spelli
 
 
 def _entries(
-    table: str, table_rows: Iterable[Mapping[str, str]], names: tuple[Mapping[str, str], Mapping[str, str]], problems: list[str]
+    table: str,
+    table_rows: Iterable[Mapping[str, str]],
+    names: tuple[Mapping[str, str], Mapping[str, str]],
+    problems: list[str],
 ) -> tuple[Entry, ...]:
     entries = []
     for row in table_rows:
@@ -124,7 +127,8 @@ def read(root: Traversable) -> Lexicon:
 
 def _built_in() -> tuple[Entry, ...]:
     return tuple(
-        Entry("built-in", pattern, compile_phrase(pattern, {}, {}), tier, why="plainest statements") for pattern, tier in _BUILT_IN
+        Entry("built-in", pattern, compile_phrase(pattern, {}, {}), tier, why="plainest statements")
+        for pattern, tier in _BUILT_IN
     )
 
 

@@ -18,14 +18,14 @@ _SPACED = re.compile(r"(?<!\S)[^\W\d_](?P<gap>[ ._*-]{1,3})[^\W_](?:(?P=gap)[^\W
 _PAIR = re.compile(r"(?:(?<=\s\s)|^)([^\W\d_]) ([^\W_])(?=\s\s|$)")
 _SINGLES = re.compile(r"(?<!\S)(?:[^\W_]\s+){2,}[^\W_](?!\S)")
 _ENDS = re.compile(r"[.!?;:…]+(?=\s|$)|[.!?;:…]{2,}|\|")
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "(": "c"})
+_LEET = str.maketrans("013457@$!(", "oieasta" + "sic")
 _AMOUNT = re.compile(r"\d+(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]?\d+")
 _STRETCH = re.compile(r"([a-z])\1{2,}")
-_EMOJI = {"💊": " pills ", "🔪": " knife ", "🔫": " gun ", "🪦": " grave ", "⚰": " coffin ", "🕊": " dove ", "😴": " asleep "}
+_EMOJI = {"💊": " pills ", "🔪": " knife ", "🔫": " gun ", "🪦": " grave ", "⚰": " coffin ", "😴": " asleep "}
 # Words hidden behind a star or a hash, completed only when exactly this list knows them.
 _STARRED = tuple(
-    "kill killed killing kills myself suicide suicidal die dying dead death cut cutting hang hanging overdose pills meds "
-    "stash knife blade rope gonna shoot jump hurt harm rape raped gun self bleed bleeding fuck fucking shit".split()
+    "kill killed killing kills myself suicide suicidal die dying dead death cut cutting hang hanging overdose "
+    "pills meds stash knife blade rope gonna shoot jump hurt harm rape raped gun self bleed bleeding fuck fucking shit".split()
 )
 
 

@@ -103,14 +103,17 @@ class _Reader:
 
 
 _ANCHOR = 6  # letters of a word that make an anchor
-_COMMON = frozenset("i im ive id ill it its the a and to of my me so is in on no not all for be that this with you up out do get got".split())
+_COMMON = frozenset(
+    "i im ive id ill it its the a and to of my me so is in on no not all for be that this with you up out do get "
+    "got".split()
+)
 
 
 def _telling(anchors: frozenset[str]) -> tuple[int, int]:
     """Prefer a required word that few texts hold: long, and of few alternatives."""
     if not anchors:
         return (-1, 0)
-    rare = 0 if anchors & _COMMON else min(min(map(len, anchors)), 4)
+    rare = 0 if anchors & _COMMON else min(4, *map(len, anchors))
     return (rare, -len(anchors))
 
 

@@ -18,7 +18,9 @@ from tide_chat.safety.state import RiskState, hold
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 _AROUND = 200
-_ALARM = re.compile(r"suic|kill|die\b|dying|dead|pills|tablets|overdos|goodbye|myself|alive|live|hurt|wake up|rope|gun\b|mori|mour|sterb")
+_ALARM = re.compile(
+    r"suic|kill|die\b|dying|dead|pills|tablets|overdos|goodbye|myself|alive|live|hurt|wake up|rope|gun\b|mori|mour|ster"
+)
 REDUCED = "the check is reduced: some of its rules could not be read"
 
 
@@ -84,9 +86,7 @@ def _unmask(text: Text, hits: list[Hit]) -> list[Hit]:
     """`asking for a friend ... the friend is me`: what was said of another counts as said of oneself."""
     if "unmask" not in text.frames:
         return hits
-    return [
-        context.restore(hit) if Flag.WORRIED_THIRD_PARTY in hit.entry.flags or hit.lowered else hit for hit in hits
-    ]
+    return [context.restore(hit) if Flag.WORRIED_THIRD_PARTY in hit.entry.flags or hit.lowered else hit for hit in hits]
 
 
 def _reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
@@ -103,7 +103,7 @@ def _rule(hit: Hit) -> str:
 def _subject(text: Text, hits: list[Hit]) -> str:
     if text.frames & {"game", "fiction"} and "unmask" not in text.frames:
         return "fiction"
-    if any(hit.lowered and "somebody else" in hit.lowered[-1].rule or hit.entry.table == "others" for hit in hits):
+    if any(hit.entry.table == "others" or context.lowered_as_other(hit) for hit in hits):
         return "other"
     words = set(text.folded.split())
     if words & SELF_WORDS:

@@ -1,6 +1,6 @@
 """Risk over turns: what was said stays said. It only goes up by itself; it comes down slowly and one step at a time.
 
-Small on purpose: it knows the gravest tier so far, how many clear turns followed, and whether a question was just asked.
+Small on purpose: it knows the gravest tier so far, how many clear turns followed, and whether a question was asked.
 It does not know which topic a denial was about, so a denial never counts as a clear turn.
 """
 
@@ -15,7 +15,22 @@ HELD = "held from earlier in this conversation"
 HELD_UNCLEAR = "held from earlier in this conversation, this turn does not count as clear"
 ANSWERED = "answer to the question that was just asked"
 
-_YES = re.compile(r"\W*(yes|yeah|yep|yea|ye|sometimes|often|maybe|i think so|i am|i do|i have|kind of|kinda|sort of|all the time|si|oui|ja|sim)\b")
+# What a card offers and somebody takes up, in the card's own words or near them.
+WISHES = {
+    "grounding": re.compile(r"\bgrounding\b|breathing exercise", re.IGNORECASE),
+    "safety_plan": re.compile(r"\bsafety plan\b", re.IGNORECASE),
+    "calling": re.compile(r"^\W*i.?(m| am) calling now", re.IGNORECASE),
+    "texting": re.compile(r"words to text", re.IGNORECASE),
+    "telling": re.compile(r"tell somebody and do not know how|the first sentence|tell one person about", re.IGNORECASE),
+    "keep_talking": re.compile(r"^\W*i would like to keep talking", re.IGNORECASE),
+}
+WISH = "asks for something a card offers"
+_WISH_LENGTH = 80  # characters; a longer message says more than a wish
+
+_YES = re.compile(
+    r"\W*(yes|yeah|yep|yea|ye|sometimes|often|maybe|i think so|i am|i do|i have|kind of|kinda|sort of|all the time"
+    r"|si|oui|ja|sim)\b"
+)
 _NO = re.compile(r"\W*(no|nope|nah|not (really|sure|safe)|i am ?n.?t|im not|i.m not|i don.?t (know|think so)|idk)\b")
 _DENIAL = re.compile(
     r"(just )?(kidding|joking)|\bjk\b|didn.?t mean (it|that|any)|forget (it|that|i)|ignore (that|me|it)|never ?mind|"
@@ -57,7 +72,9 @@ def hold(alone: Assessment, state: RiskState | None, text: str) -> Assessment:
     rule = HELD if _is_clear(alone, text) else HELD_UNCLEAR
     number = state.clear_turns + (rule == HELD)
     reason = Reason(rule, f"{state.tier.name}, clear turns: {number} of {CLEAR_TURNS}")
-    return replace(alone, tier=state.tier, reasons=(*alone.reasons, reason))
+    wish = wish_in(text) if alone.tier <= Tier.T1 else None
+    wished = (Reason(WISH, wish),) if wish else ()
+    return replace(alone, tier=state.tier, reasons=(*alone.reasons, reason, *wished))
 
 
 def held_turn(assessment: Assessment) -> int | None:
@@ -66,6 +83,17 @@ def held_turn(assessment: Assessment) -> int | None:
         if reason.rule in (HELD, HELD_UNCLEAR):
             return int(reason.words.split(":")[1].split()[0])
     return None
+
+
+def wish_in(text: str) -> str | None:
+    """Which of the things a card offers this short message asks for."""
+    if len(text) > _WISH_LENGTH:
+        return None
+    return next((name for name, pattern in WISHES.items() if pattern.search(text)), None)
+
+
+def wish_of(assessment: Assessment) -> str | None:
+    return next((reason.words for reason in assessment.reasons if reason.rule == WISH), None)
 
 
 def _answer(alone: Assessment, state: RiskState, text: str) -> Assessment:

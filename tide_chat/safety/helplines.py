@@ -1,0 +1,126 @@
+"""Where people can be reached: emergency numbers and help lines by country, from `helplines/directory.toml`.
+
+The directory was written from memory and is not verified online; every card says that numbers may have changed. The
+country comes from the caller (settings or locale), never from the network. Knows no card and no tier.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from tide_chat.safety.lines import HelpLine
+
+FOOTNOTE = "Numbers may have changed since {checked}, and were not verified online."
+UNKNOWN = "Your country is not set, so these work in many places. To set it: tide-chat config edit, then country."
+NOT_LISTED = "There is no list for {country} yet, so these work in many places."
+
+# Safe anywhere: 112 reaches emergency services from mobile phones in most countries; of the directory only the name.
+ANYWHERE = (
+    HelpLine("Local emergency number", "112", note="or the emergency number where you are"),
+    HelpLine("A list of help lines by country", "findahelpline.com", how="open"),
+)
+_MISSING_DATE = date(2026, 11, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way to reach a person, and what it is for."""
+
+    need: str  # crisis, veterans, abuse, sexual, youth, poison, substance, eating, deaf
+    line: HelpLine
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """What is known of one country."""
+
+    code: str
+    name: str
+    emergency: HelpLine
+    entries: tuple[Entry, ...]
+    languages: tuple[str, ...]
+    checked_on: date
+    verified_online: bool
+
+    def lines(self, *needs: str) -> tuple[HelpLine, ...]:
+        """Help lines for these needs, in the order asked for."""
+        return tuple(entry.line for need in needs for entry in self.entries if entry.need == need)
+
+
+@lru_cache(maxsize=1)
+def directory() -> Mapping[str, Country]:
+    """All countries by code; empty when the file cannot be read, and then the safe defaults hold."""
+    try:
+        text = (files("tide_chat.safety") / "helplines" / "directory.toml").read_text(encoding="utf-8")
+        return {code: _country(code, data) for code, data in tomllib.loads(text).items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def find(country: str | None) -> Country | None:
+    """The country's entry, None when it is unknown or not listed."""
+    return directory().get((country or "").strip().upper())
+
+
+def emergency(country: str | None) -> HelpLine:
+    known = find(country)
+    return known.emergency if known else ANYWHERE[0]
+
+
+def lines_for(country: str | None, *needs: str, most: int = 3) -> tuple[HelpLine, ...]:
+    """At most `most` lines for these needs; where none is known, the ones that work anywhere."""
+    known = find(country)
+    return (known.lines(*needs)[:most] if known else ()) or ANYWHERE[1:]
+
+
+def overview(country: str | None) -> tuple[HelpLine, ...]:
+    """Everything that is known for a country, the emergency number first."""
+    known = find(country)
+    if known is None:
+        return ANYWHERE
+    return (known.emergency, *(entry.line for entry in known.entries), ANYWHERE[1])
+
+
+def footnote(country: str | None) -> str:
+    """What has to stand below any list of numbers."""
+    known = find(country)
+    checked = f"{(known.checked_on if known else _MISSING_DATE):%B %Y}"
+    note = FOOTNOTE.format(checked=checked)
+    if known:
+        return note
+    return f"{note} {UNKNOWN if not country else NOT_LISTED.format(country=country)}"
+
+
+def _country(code: str, data: Mapping[str, Any]) -> Country:
+    emergency_line = HelpLine("Emergency", data["emergency"], note=data.get("emergency_note", ""))
+    return Country(
+        code,
+        data["name"],
+        emergency_line,
+        tuple(_entry(row) for row in data["lines"]),
+        tuple(data["languages"]),
+        data["checked_on"],
+        data["verified_online"],
+    )
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    spoken = f"in {', '.join(row['languages'])}" if "languages" in row else ""
+    note = "; ".join(part for part in (row.get("note", ""), _PURPOSE.get(row["need"], ""), spoken) if part)
+    return Entry(row["need"], HelpLine(row["name"], row["number"], row["how"], row.get("hours", ""), note))
+
+
+_PURPOSE = {
+    "veterans": "for veterans and service members",
+    "abuse": "for violence at home",
+    "sexual": "for sexual violence",
+    "youth": "for children and young people",
+    "poison": "for poisoning",
+    "substance": "for alcohol and drugs",
+    "eating": "for eating disorders",
+    "deaf": "",
+}
