@@ -10,7 +10,6 @@ import contextlib
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -170,6 +169,8 @@ def _file_error(error: OSError) -> str:
 
 def _crash(error: Exception) -> str:
     """What went wrong and where, never with values: they could hold what was said."""
+    import traceback
+
     if os.environ.get("TIDE_CHAT_DEBUG"):
         return "".join(traceback.format_exception(error))
     frames = traceback.extract_tb(error.__traceback__)

@@ -82,6 +82,14 @@ def test_a_piped_conversation(tide_home: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_home_that_cannot_be_written_is_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDE_CHAT_HOME", "/proc/tide-chat")  # where not even an administrator can write
+    done = subprocess.run([sys.executable, *PLAIN], input="/card\n", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(disclosure.text().strip()[:20])
+    assert "988" in done.stdout
+
+
 def test_ctrl_c_stops_a_reply_and_leaves_at_the_prompt(terminal: Terminal) -> None:
     terminal.until(b"Press Enter")
     terminal.type(b"\n")

@@ -86,9 +86,9 @@ def test_the_first_words_are_accepted_once_a_day(tide_home: Path, capsys: pytest
     assert talk("", "/quit") == 0
     assert not disclosure.due()
     out = capsys.readouterr().out
-    assert out.count(disclosure.text().strip()) == 2
+    assert out.count(disclosure.text("US").strip()) == 2
     talk("/quit")
-    assert disclosure.text().strip() not in capsys.readouterr().out
+    assert disclosure.text("US").strip() not in capsys.readouterr().out
 
 
 def test_a_pipe_is_told_the_first_words_and_not_asked(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +96,15 @@ def test_a_pipe_is_told_the_first_words_and_not_asked(tide_home: Path, capsys: p
         path.unlink()
     assert talk("Hello there.", replies=("I hear you.",), interactive=False) == 0
     out = capsys.readouterr().out
-    assert out.index(disclosure.text().strip()) < out.index("Reply: I hear you.")
+    assert out.index(disclosure.text("US").strip()) < out.index("Reply: I hear you.")
+
+
+def test_where_nothing_can_be_written_the_first_words_come_once_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TIDE_CHAT_HOME", "/proc/tide-chat")
+    talk("", "Hello there.", "And more.", replies=("One.", "Two."))
+    assert capsys.readouterr().out.count("This is a program, not a person.") == 1
 
 
 @pytest.mark.parametrize(("typed", "code"), [(EOFError(), 0), ("/quit", 0), (KeyboardInterrupt(), 130)])
@@ -137,6 +145,7 @@ def test_model_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "Model: scripted." in out
     assert "other: the model you chose" in out
+    assert "988" in out
     for name in ("/again", "/edit", "/card", "/model", "/clear", "/quit", "/multi"):
         assert name in out
 

@@ -5,6 +5,7 @@ Made for screen readers and pipes: every line says by itself what it is. Knows n
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,10 +33,10 @@ To write several lines, end a line with \\ or use /multi.
 
 /again   another answer to your last message
 /edit    change your last message and send it again
-/card    where to find help, and the cards shown so far
+/card    the cards shown so far, and where to find help now
 /model   which model answers; /model NAME changes it
 /clear   forget this conversation
-/quit    leave
+/quit    leave; what was written stays visible in this window until you close it
 
 To send a message that begins with one of these words, put a space before it."""
 
@@ -79,13 +80,15 @@ class Plain:
         self._room = room
         self._talk = room.companion
         self._lines = lines
+        self._accepted: datetime | None = None
         self._draft = ""
         self._code = 0
         self._commands: dict[str, Callable[[str], None]] = {
-            "/help": lambda _: say(_HELP),
+            "/help": lambda _: self._help(),
             "/again": lambda _: self._again(),
             "/edit": self._edit,
             "/card": lambda _: self._cards(),
+            "/help-lines": lambda _: self._help_lines(),
             "/model": self._model,
             "/clear": lambda _: self._clear(),
             "/quit": lambda _: self._leave(),
@@ -95,7 +98,8 @@ class Plain:
         """Until the user leaves or the input ends. Returns the exit code."""
         try:
             self._disclose()
-            say("/help lists what you can do." if self._lines.interactive else "")
+            if self._lines.interactive:
+                say("/help lists what you can do.")
             while True:
                 self._disclose()
                 self._one(self._read())
@@ -107,15 +111,16 @@ class Plain:
 
     def _disclose(self) -> None:
         """What this is, once a day. A pipe cannot answer; there it is only said."""
-        if not disclosure.due():
+        if not disclosure.due(accepted_at=self._accepted):
             return
-        say(disclosure.text())
+        say(disclosure.text(self._talk.country))
         say()
         if self._lines.interactive:
             answer = self._lines.ask("Press Enter to go on, or type n to leave: ").strip().casefold()
             if answer not in ("", "y", "yes", "ok"):
                 raise Leave
         disclosure.accept()
+        self._accepted = datetime.now().astimezone()  # also where nothing can be written down
 
     def _read(self) -> str:
         draft, self._draft = self._draft, ""
@@ -171,6 +176,13 @@ class Plain:
     def _cards(self) -> None:
         for card in self._talk.pinned_cards:
             say(f"{turns.card_text(card)}\n")
+        self._help_lines()
+
+    def _help(self) -> None:
+        say(f"{_HELP}\n")
+        self._help_lines()
+
+    def _help_lines(self) -> None:
         say(turns.help_text(self._talk.country))
 
     def _model(self, name: str) -> None:
