@@ -255,14 +255,17 @@ class TestProgress:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(model_views, "is_terminal", lambda _stream: True)
-        times = iter([0.0, 0.0, 10.0])
+        times = iter([0.0, 0.0, 10.0, 100.0])
         progress = model_views.Progress("Downloading", shown=True, clock=lambda: next(times))
         progress.report(0, 1_000_000_000)
         progress.report(100_000_000, 1_000_000_000)
+        progress.report(1_000_000_000, 1_000_000_000)
         progress.close()
         err = capsys.readouterr().err
         assert err.count("\n") == 1
-        assert err.endswith("\r\x1b[2KDownloading: 10% of 1.0 GB, 10 MB/s, 2 min left\n")
+        drawn = err.removesuffix("\n").split("\r")
+        assert drawn[2] == "Downloading: 10% of 1.0 GB, 10 MB/s, 2 min left"
+        assert drawn[3] == "Downloading: 100% of 1.0 GB".ljust(len(drawn[2]))
 
     def test_hidden(self, capsys: pytest.CaptureFixture[str]) -> None:
         progress = model_views.Progress("Downloading", shown=False)

@@ -21,7 +21,7 @@ from tests.integration.hub_server import COMMIT, HubServer, Trouble
 from tide_chat import paths
 from tide_chat.engine.base import Cancel
 from tide_chat.errors import HubError, ModelNotFound, ModelUnusable
-from tide_chat.registry import Registry, Stopped, download, machine, pull, transfer
+from tide_chat.registry import Registry, Stopped, download, machine, pull, removable, remove, transfer
 
 ALIAS = "qwen2.5-0.5b-q4"
 
@@ -261,6 +261,16 @@ class TestStopping:
         assert target().read_bytes() == hub_model
 
 
+def test_a_download_that_is_not_wanted_any_more_can_be_removed(hub_server: HubServer, hub_model: bytes) -> None:
+    cut_for_good(hub_server)
+    with pytest.raises(HubError):
+        pull(ALIAS)
+    remove(removable(ALIAS, Registry.load()))
+    assert not list((paths.models_dir() / ".downloads").iterdir())
+    with pytest.raises(ModelNotFound):
+        removable(ALIAS, Registry.load())
+
+
 class TestWrongAnswers:
     def test_wrong_bytes_are_deleted_and_a_retry_works(self, hub_server: HubServer, hub_model: bytes) -> None:
         digest = next(iter(hub_server.stored))
@@ -336,7 +346,9 @@ class TestWrongAnswers:
 
     def test_a_short_fault_of_the_hub_is_sat_out(self, hub_server: HubServer, hub_model: bytes) -> None:
         hub_server.troubles += [Trouble(500, on="hub", method="HEAD"), Trouble(503, on="store")]
-        pull(ALIAS)
+        notes: list[str] = []
+        pull(ALIAS, on_note=notes.append)
+        assert notes[:2] == ["The hub has a problem of its own. Trying again."] * 2
         assert target().read_bytes() == hub_model
 
     def test_attempts_are_bounded(self, hub_server: HubServer, hub_model: bytes) -> None:

@@ -129,14 +129,16 @@ class Progress:
         self._began: tuple[float, int] | None = None
         self._tenth = -1
         self._open = False
+        self._width = 0  # of what stands there, to be written over
 
     def report(self, done: int, total: int) -> None:
         if not self._shown or not total:
             return
         self._began = self._began or (self._clock(), done)
         if self._drawn:
-            click.echo(f"\r\x1b[2K{self._line(done, total)}", nl=False, err=True)
-            self._open = True
+            line = self._line(done, total)
+            click.echo("\r" + line.ljust(self._width), nl=False, err=True)
+            self._open, self._width = True, len(line)
         elif done * 10 // total > self._tenth:
             self._tenth = done * 10 // total
             click.echo(self._line(done, total), err=True)
@@ -156,7 +158,8 @@ class Progress:
         from tide_chat.registry import human_size
 
         since, first = self._began or (self._clock(), done)
-        rate = (done - first) / max(self._clock() - since, 0.001)
+        elapsed = self._clock() - since
+        rate = (done - first) / elapsed if elapsed >= 1 else 0  # before that it says nothing
         line = f"{self._what}: {done * 100 // total}% of {human_size(total)}"
         if rate and done < total:
             line += f", {human_size(rate)}/s, {_duration((total - done) / rate)} left"

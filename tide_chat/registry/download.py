@@ -7,7 +7,7 @@ checksum, so that parts of different files are never mixed.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,9 @@ from tide_chat.registry.catalogue import Model
 from tide_chat.registry.checks import check
 from tide_chat.registry.places import Installed
 from tide_chat.registry.registry import Registry
-from tide_chat.registry.transfer import NEVER, Progress, Stopped, StopSignal, disk_error, fetch, patiently
+from tide_chat.registry.transfer import NEVER, Note, Progress, Stopped, StopSignal, disk_error, fetch, patiently
 
-Note = Callable[[str], None]
-"""Gets a line for the user: a warning, or what is being done."""
-
+DOWNLOADS = ".downloads"
 _HASH_BLOCK = 1 << 20
 _REPORT_EVERY = 0.1  # seconds
 
@@ -51,11 +49,11 @@ def pull(
     here = next((one for one in registry.installed() if one.alias == model.alias), None)
     if here and _intact(here):
         return Pulled(here, already=True)
-    remote = patiently(lambda: hub.describe(model), stop)
+    remote = patiently(lambda: hub.describe(model), stop, note)
     part = _downloads() / f"{model.file.file}.{remote.sha256[:16]}.part"
     _check_room(model, remote, part, note)
     with _alone(part):
-        fetch(model, remote, part, _seldom(on_progress), stop)
+        fetch(model, remote, part, _seldom(on_progress), stop, note)
         note("Checking the file.")
         _verify(part, remote, stop)
         return Pulled(_put_in_place(model, remote, part))
@@ -66,7 +64,7 @@ def _unheard(_line: str) -> None:
 
 
 def _downloads() -> Path:
-    return paths.models_dir() / ".downloads"
+    return paths.models_dir() / DOWNLOADS
 
 
 def _intact(one: Installed) -> bool:
@@ -188,5 +186,10 @@ def _flush(path: Path) -> None:
 
 def _forget_parts(model: Model) -> None:
     """Parts of older versions of the same file are of no use any more."""
-    for old in _downloads().glob(f"{model.file.file}.*.part"):
+    for old in partial_files(model):
         old.unlink(missing_ok=True)
+
+
+def partial_files(model: Model) -> list[Path]:
+    """What has come so far of a download that was not finished."""
+    return sorted(_downloads().glob(f"{model.file.file}.*.part"))

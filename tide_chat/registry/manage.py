@@ -8,7 +8,7 @@ from tide_chat import paths
 from tide_chat.errors import ModelError, ModelNotFound, TideError, UsageError
 from tide_chat.registry import sidecar
 from tide_chat.registry.checks import check
-from tide_chat.registry.download import sha256_of
+from tide_chat.registry.download import DOWNLOADS, partial_files, sha256_of
 from tide_chat.registry.places import Installed
 from tide_chat.registry.registry import Registry
 from tide_chat.registry.transfer import NEVER, Progress, StopSignal
@@ -61,10 +61,16 @@ def _blob_name(path: Path) -> str:
 
 
 def removable(name: str, registry: Registry) -> Installed:
-    """The installed model of that name, if it is ours to remove. Raises ModelNotFound, UsageError."""
+    """The installed model of that name, or a download of it that was begun, if it is ours to remove.
+
+    Raises ModelNotFound, UsageError.
+    """
     one = registry.installed_as(name)
     if one is None:
         model = registry.find(name)
+        begun = partial_files(model)
+        if begun:
+            return Installed(model.alias, begun[0], "models", begun[0].stat().st_size, model)
         raise ModelNotFound(f"{model.alias} is not on this computer, so there is nothing to remove.")
     if one.place == "embedded":
         raise UsageError(
@@ -89,7 +95,7 @@ def _package_help(one: Installed) -> str:
 def remove(one: Installed) -> None:
     """Delete the file and its sidecar. Raises TideError when the system does not let us."""
     folder = paths.models_dir()
-    if one.place != "models" or one.path.parent != folder:
+    if one.place != "models" or one.path.parent not in (folder, folder / DOWNLOADS):
         raise UsageError(f"{one.path} is not in the models folder and is left alone.", details=str(folder))
     try:
         one.path.unlink(missing_ok=True)  # a link goes, never what it points to

@@ -24,6 +24,8 @@ _KEPT = "What has been downloaded is kept. Run the same command again to go on."
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """(bytes done, bytes in all)"""
+Note = Callable[[str], None]
+"""Gets a line for the user: a warning, or what is being done."""
 
 
 class StopSignal(Protocol):
@@ -53,7 +55,7 @@ class _Never:
 NEVER: StopSignal = _Never()
 
 
-def patiently(attempt: Callable[[], T], stop: StopSignal, arrived: Callable[[], int] = lambda: 0) -> T:
+def patiently(attempt: Callable[[], T], stop: StopSignal, note: Note, arrived: Callable[[], int] = lambda: 0) -> T:
     """Try again while the hub is busy; give up after RETRY_WAITS without a new byte. Raises HubError."""
     waits, before = iter(RETRY_WAITS), arrived()
     while True:
@@ -61,24 +63,27 @@ def patiently(attempt: Callable[[], T], stop: StopSignal, arrived: Callable[[], 
             raise Stopped
         try:
             return attempt()
-        except hub.BusyHub:
+        except hub.BusyHub as error:
             if arrived() > before:
                 waits, before = iter(RETRY_WAITS), arrived()
             wait = next(waits, None)
             if wait is None:
                 raise
+            note(f"{error.message} Trying again.")
             if stop.wait(wait):
                 raise Stopped from None
 
 
-def fetch(model: Model, remote: hub.RemoteFile, part: Path, on_progress: Progress, stop: StopSignal) -> None:
+def fetch(
+    model: Model, remote: hub.RemoteFile, part: Path, on_progress: Progress, stop: StopSignal, note: Note
+) -> None:
     """Complete `part`, going on from what it holds. Raises HubError; what has arrived stays in `part`."""
     with _writing(part) as file:
         if file.seek(0, 2) > remote.size:
             file.truncate(file.seek(0))
         on_progress(file.tell(), remote.size)
         while file.tell() < remote.size:
-            patiently(lambda: _receive(model, remote, file, on_progress, stop), stop, file.tell)
+            patiently(lambda: _receive(model, remote, file, on_progress, stop), stop, note, file.tell)
 
 
 @contextmanager
