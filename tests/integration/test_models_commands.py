@@ -212,6 +212,10 @@ class TestVerify:
         assert one["outcome"] == "changed"
         assert "mine" in run.err
 
+    def test_a_path_is_no_name(self, run: Run, source: Path) -> None:
+        run("verify", source, code=3)
+        assert "models list" in run.err
+
     def test_not_here_is_3(self, run: Run) -> None:
         run("verify", "qwen2.5-3b-q4", code=3)
         assert "models pull" in run.err

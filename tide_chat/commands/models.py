@@ -28,7 +28,7 @@ from tide_chat.errors import ModelError, ModelUnusable, UsageError
 from tide_chat.terminal import is_terminal
 
 if TYPE_CHECKING:
-    from tide_chat.registry import Installed, Registry, Resolved
+    from tide_chat.registry import Registry, Resolved
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -157,7 +157,7 @@ def verify_models(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
     from tide_chat.registry import Registry, verify
 
     registry = Registry.load()
-    chosen = [_installed(registry, name) for name in names] or list(registry.installed())
+    chosen = [registry.require(name) for name in names] or list(registry.installed())
     results = []
     for one in chosen:
         progress = views.Progress(f"Checking {one.alias}", shown=not (quiet or as_json))
@@ -204,11 +204,3 @@ def _best(registry: "Registry") -> "Resolved | None":
         return registry.resolve(None)
     except ModelError:
         return None
-
-
-def _installed(registry: "Registry", name: str) -> "Installed":
-    one = registry.installed_as(name)
-    if one is None:
-        one = registry.installed_as(registry.resolve(name).alias)  # raises, and says what is wrong
-    assert one is not None
-    return one

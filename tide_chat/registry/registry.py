@@ -61,17 +61,22 @@ class Registry:
         matches += [one for one in self.installed() if one.model and one.model.entry.alias == wanted]
         return max(matches, key=lambda one: (one.alias.casefold() == wanted, _merit(one)), default=None)
 
+    def require(self, name: str) -> Installed:
+        """Like `installed_as`. Raises ModelNotFound, which says how to get it or what was meant."""
+        one = self.installed_as(name)
+        if one is None:
+            raise _not_installed(self.find(name))
+        return one
+
     def resolve(self, name: str | None = None) -> Resolved:
         """A path, an alias, or None for the best model installed. Raises ModelNotFound, ModelUnusable."""
         if name is None:
             return _best(self.installed())
         if _is_path(name):
             return self._from_path(Path(name).expanduser())
-        one = self.installed_as(name)
-        if one:
-            _has_template(one)
-            return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose")
-        raise _not_installed(self.find(name))
+        one = self.require(name)
+        _has_template(one)
+        return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose")
 
     def _from_path(self, path: Path) -> Resolved:
         check(path)
