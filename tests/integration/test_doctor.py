@@ -8,8 +8,15 @@ import pytest
 
 from tide_chat import cli
 from tide_chat.commands import doctor
+from tide_chat.engine import selftest
 
 pytestmark = pytest.mark.usefixtures("embedded_model")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the seconds that the engine's own test takes."""
+    monkeypatch.setattr(selftest, "run", lambda *_, **__: [("gpu", True, "none"), ("engine", True, "computes")])
 
 
 def test_all_is_well_with_the_embedded_model(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +28,7 @@ def test_all_is_well_with_the_embedded_model(tide_home: Path, capsys: pytest.Cap
     assert not tide_home.exists()
 
 
+@pytest.mark.usefixtures("quick")
 def test_json_has_a_value_for_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--json"]) == 0
     value = json.loads(capsys.readouterr().out)
@@ -39,6 +47,7 @@ def test_no_socket_is_opened(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert cli.main(["doctor"]) == 0
 
 
+@pytest.mark.usefixtures("quick")
 def test_broken_settings_are_named_and_the_other_checks_go_on(
     tide_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +61,7 @@ def test_broken_settings_are_named_and_the_other_checks_go_on(
     assert out.endswith("Something is broken; see above.\n")
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_folder_that_cannot_be_written_is_named(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tide_home.write_text("a file where the folder should be")
     assert cli.main(["doctor"]) == 1
@@ -60,6 +70,7 @@ def test_a_folder_that_cannot_be_written_is_named(tide_home: Path, capsys: pytes
     assert "TIDE_CHAT_HOME" in out
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_check_that_fails_is_one_more_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,6 +82,35 @@ def test_a_check_that_fails_is_one_more_line(
     out = capsys.readouterr().out
     assert "broken  engine: could not be checked: ZeroDivisionError: by zero" in out
     assert "ok      terminal" in out
+
+
+def test_an_engine_that_does_not_compute_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(selftest, "run", lambda *_, **__: [("engine", False, "It ended.")])
+    assert cli.main(["doctor"]) == 1
+    assert "broken  engine: It ended." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_card_that_is_off_by_choice_is_not_called_missing(
+    tide_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tide_home.mkdir()
+    (tide_home / "config.toml").write_text('gpu = "off"\n')
+    assert cli.main(["doctor"]) == 0
+    assert "gpu: off, as the settings say" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("country", "said"), [("US", "United States"), ("ZZ", "no list for ZZ")])
+def test_help_lines_of_the_country(
+    country: str, said: str, tide_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tide_home.mkdir()
+    (tide_home / "config.toml").write_text(f'country = "{country}"\n')
+    assert cli.main(["doctor"]) == 0
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

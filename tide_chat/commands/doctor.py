@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tide_chat.errors import TideError, UsageError
 from tide_chat.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from tide_chat.config import Settings
 
 _SMALL_DISK = 2_000_000_000  # bytes; a model of the registry needs about that
 _LOW_MEMORY = 1_000_000_000  # bytes
@@ -167,26 +171,39 @@ def _models() -> Iterator[Check]:
     registry = Registry.load()
     names = [f"{one.alias} ({machine.human_size(one.size)})" for one in registry.installed()]
     yield Check("models", Status.OK if names else Status.NOTE, ", ".join(names) or "none on this computer yet")
-    resolved = registry.resolve(_chosen_model())
+    resolved = registry.resolve(_lenient_settings().model)
     yield Check("model in use", Status.OK, resolved.why)
 
 
-def _chosen_model() -> str | None:
-    """The model in the settings; broken settings have a check of their own."""
+def _lenient_settings() -> "Settings":
+    """The settings; broken ones have a check of their own, and the defaults stand in for them here."""
     from tide_chat import config
 
     try:
-        return config.load().model
+        return config.load()
     except UsageError:
-        return None
+        return config.Settings()
 
 
 def engine_checks() -> Iterator[Check]:
-    """The library, and what its own child process says of itself: build, processor, graphics card."""
+    """What the engine's own process says of itself: build, processor, graphics card, and whether it computes."""
     from tide_chat.engine import selftest
 
-    for name, ok, text in selftest.run():
-        yield Check(name, Status.OK if ok else Status.BROKEN, text)
+    settings = _lenient_settings()
+    gpu = str(settings.gpu)
+    for name, fine, text in selftest.run(_model_file(settings), gpu=gpu):
+        said = "off, as the settings say" if (name, gpu) == ("gpu", "off") else text
+        yield Check(name, Status.OK if fine else Status.BROKEN, said)
+
+
+def _model_file(settings: "Settings") -> Path | None:
+    """The file of the model in use; that there is none has a check of its own."""
+    from tide_chat.registry import Registry
+
+    try:
+        return Registry.load().resolve(settings.model).path
+    except TideError:
+        return None
 
 
 def _terminal() -> Iterator[Check]:
@@ -216,10 +233,10 @@ def _colours() -> str:
 
 
 def _help_lines() -> Iterator[Check]:
-    from tide_chat import compose, config
+    from tide_chat import compose
     from tide_chat.safety import helplines
 
-    country = compose.country(config.load())
+    country = compose.country(_lenient_settings())
     known = helplines.find(country)
     if known:
         yield Check("help lines", Status.OK, f"{known.name}, {len(known.entries)} lines, as of {known.checked_on}")
