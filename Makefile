@@ -19,7 +19,7 @@ GPU ?=
 export GPU PYTHON
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):  *## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):[a-z ]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  make chat ARGS='--model qwen2.5-1.5b-q4'   passes arguments on"
 	@echo "  make chat GPU=cuda                         builds for an NVIDIA card (metal: Apple; cpu: none); remembered"

@@ -50,7 +50,7 @@ NOT_INHERITED = re.compile(
 
 
 class BuildFailed(Exception):
-    """One line for the user."""
+    """One line for the user, or none when it has been said already."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def require_tools(wanted: Plan) -> None:
     if wanted.wheel():
         return
     if subprocess.run(["sh", str(TOOLS / "preflight.sh"), "build"], check=False).returncode:
-        raise BuildFailed("Nothing was changed. Run the same command again when it is there.")
+        raise BuildFailed
     if wanted.gpu == "cuda" and not (shutil.which("nvcc") or os.environ.get("CUDACXX")):
         raise BuildFailed(
             "GPU=cuda needs NVIDIA's CUDA toolkit (nvcc). Debian: sudo apt install nvidia-cuda-toolkit | "
@@ -251,7 +251,8 @@ def main() -> int:
         require_tools(wanted)
         print(obtain(wanted))
     except BuildFailed as error:
-        say(str(error))
+        if str(error):
+            say(str(error))
         return 1
     return 0
 

@@ -22,7 +22,7 @@ cpu() {
 
 key() {
     {
-        printf '%s\n' "$root" "$1" "${PYTHON:-}"
+        printf '%s\n' "$root" "$1"
         cpu
         case "$1" in
         dev) cat requirements/dev.txt ;;

@@ -26,7 +26,7 @@ LOCKS = ROOT / "requirements"
 
 
 class SetupFailed(Exception):
-    """One line for the user; what went before is on the screen or in the log it names."""
+    """One line for the user, or none when it has been said already."""
 
 
 @contextmanager
@@ -77,9 +77,7 @@ def pip(*arguments: str | Path) -> None:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         say(done.stdout[-3000:] + done.stderr[-3000:])
-        raise SetupFailed(
-            "Installing did not work; pip's words are above. With no network, try again later: nothing is lost."
-        )
+        raise SetupFailed("Installing did not work; pip's words are above. The same command goes on from here later.")
 
 
 def install_locked(*names: str, dependencies: bool = True) -> None:
@@ -145,7 +143,8 @@ def main() -> int:
         with alone():
             set_up(options)
     except (SetupFailed, build_llama.BuildFailed) as error:
-        say(str(error))
+        if str(error):
+            say(str(error))
         return 1
     except KeyboardInterrupt:
         say("Stopped. Run the same command again to go on.")

@@ -1,5 +1,6 @@
 """The engine's wheel: built once for one machine, reused, never half there. The compiler is a small script here."""
 
+import shutil
 import sys
 import threading
 import zipfile
@@ -167,3 +168,18 @@ def test_no_tools_are_needed_when_the_wheel_is_there(
     monkeypatch.setenv("PATH", "")
     build_llama.require_tools(wanted)
     assert wanted.wheel() is not None
+
+
+def test_a_missing_compiler_is_said_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shell = shutil.which("sh")
+    assert shell
+    (tmp_path / "sh").symlink_to(shell)
+    (tmp_path / "cmake").write_text("#!/bin/sh\necho 'cmake version 3.25.1'\n")
+    (tmp_path / "cmake").chmod(0o755)
+    (tmp_path / "sed").symlink_to(shutil.which("sed") or "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["build_llama.py"])
+    assert build_llama.main() == 1
+    assert capfd.readouterr().err.count("\n") == 1
