@@ -1,4 +1,4 @@
-"""The app with doubles at its seams, without blinking or movement, so that what is on the screen depends on nothing else."""
+"""The app with doubles at its seams, without blinking or movement, so that the screen depends on nothing else."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,20 +1,22 @@
-"""Doubles at the seams of the app: a talk with queued turns that a test lets through step by step, an engine that only has a state."""
+"""Doubles at the seams of the app: an engine whose replies a test lets through step by step, models, words."""
 
 import queue
+import re
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from tide_chat.config import Settings
-from tide_chat.engine.base import Cancel, EngineInfo, FinishReason, Usage
+from tide_chat.engine.base import Cancel, Chunk, EngineInfo, FinishReason, Prompt, SamplingParams, Usage
+from tide_chat.engine.scripted import CHATML, ScriptedEngine
 from tide_chat.engine.supervisor import EngineState, Phase
-from tide_chat.errors import TideError
-from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
-from tide_chat.messages import Conversation, Role
-from tide_chat.safety.assessment import Assessment
+from tide_chat.errors import EngineDied, ModelError, TideError
+from tide_chat.messages import Role
 from tide_chat.safety.cards import Card, HelpLine
+from tide_chat.turn import Companion
 from tide_chat.ui.ports import Core, ModelRow
 
-INFO = EngineInfo(name="smollm2-135m", path="m.gguf", context_size=2048, chat_template="x")
+INFO = EngineInfo(name="smollm2-135m", path="m.gguf", context_size=2048, chat_template=CHATML)
 READY = EngineState(Phase.READY, 1.0, info=INFO)
 LINES = (
     HelpLine("988 Suicide & Crisis Lifeline", "988", "call", "day and night", "veterans press 1"),
@@ -36,30 +38,8 @@ DISCLOSURE = (
 )
 
 
-def done(reply: str, reason: FinishReason = FinishReason.STOP, **usage: float) -> Done:
-    counts = {"context_tokens": 300, "context_size": 2048, "decode_tps": 43.0} | usage
-    return Done(TurnResult(reply, Assessment(), usage=Usage(**counts), finish_reason=reason))  # type: ignore[arg-type]
-
-
-def turn(reply: str) -> list[Event]:
-    """A whole turn of the model."""
-    words = reply.split(" ")
-    pieces = [TextDelta(word if i == 0 else f" {word}") for i, word in enumerate(words)]
-    return [Progress(Stage.READING), Progress(Stage.WRITING), *pieces, done(reply)]
-
-
-def authored(reply: str, card: Card = CARD) -> list[Event]:
-    result = TurnResult(reply, Assessment(), cards=(card.id,), route="authored")
-    return [CardShown(card), TextDelta(reply), Done(result)]
-
-
-def died(partial: str) -> list[Event]:
-    notice = Notice("The model stopped unexpectedly. It is starting again.", can_answer_again=True)
-    return [Progress(Stage.WRITING), TextDelta(partial), notice, done(partial, FinishReason.DIED)]
-
-
 class Gate:
-    """Holds a scripted turn until the test opens it, or the turn is cancelled."""
+    """Holds a scripted reply until the test opens it, or the turn is cancelled."""
 
     def __init__(self) -> None:
         self._open: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -70,87 +50,74 @@ class Gate:
     def wait(self, cancel: Cancel) -> None:
         forget = cancel.listen(self.open)
         try:
-            self._open.get(timeout=10)
+            self._open.get(timeout=30)
         finally:
             forget()
 
 
-Step = Event | Gate | TideError
+Step = str | Gate | TideError | Usage
+DIED = EngineDied("The model's process ended.", details="killed by SIGKILL")
+COUNTS = Usage(context_tokens=300, context_size=2048, decode_tps=43.0)
 
 
-@dataclass
-class FakeTalk:
-    """Plays queued turns. Keeps a conversation the way the pipeline does."""
+class FakeEngine(ScriptedEngine):
+    """A supervisor and an engine: `state` is what a test says, `replies` holds the steps of each reply.
 
-    turns: list[list[Step]] = field(default_factory=list)
-    conversation: Conversation = Conversation()
-    put_away_cards: list[str] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
-
-    def reply(self, text: str, cancel: Cancel) -> Iterator[Event]:
-        self.sent.append(text)
-        self.conversation = self.conversation.user(text)
-        yield from self._play(cancel)
-
-    def again(self, cancel: Cancel) -> Iterator[Event]:
-        index = self.conversation.last_user()
-        assert index is not None
-        self.conversation = Conversation(self.conversation.messages[: index + 1])
-        yield from self._play(cancel)
-
-    def _play(self, cancel: Cancel) -> Iterator[Event]:
-        partial = ""
-        for step in self.turns.pop(0) if self.turns else turn("I hear you."):
-            if isinstance(step, TideError):
-                raise step
-            if isinstance(step, Gate):
-                step.wait(cancel)
-                continue
-            if cancel.is_set():
-                step = done(partial, FinishReason.CANCELLED)
-            if isinstance(step, TextDelta):
-                partial += step.text
-            if isinstance(step, Done) and step.result.reply:
-                self.conversation = self.conversation.assistant(
-                    step.result.reply, authored=step.result.route == "authored"
-                )
-            yield step
-            if isinstance(step, Done):
-                return
-
-    def take_back(self) -> str:
-        index = self.conversation.last_user()
-        assert index is not None
-        text = self.conversation.messages[index].text
-        self.conversation = self.conversation.before_last_user()
-        return text
-
-    def clear(self) -> None:
-        self.conversation = Conversation()
-
-    def put_away(self, card_id: str) -> None:
-        self.put_away_cards.append(card_id)
-
-    def said(self, role: Role) -> list[str]:
-        return [m.text for m in self.conversation.messages if m.role is role]
-
-
-class FakeEngine:
-    """A state, and who wants to know of it."""
+    A step is text (given a word a chunk), a gate, an error to raise, or the counts that the last chunk brings.
+    """
 
     def __init__(self, state: EngineState = READY) -> None:
-        self.state = state
+        super().__init__()
+        self.scripts: deque[tuple[Step, ...]] = deque()
         self.listeners: list[Callable[[EngineState], None]] = []
         self.closed = self.killed = False
+        self._changed = threading.Condition()
+        self.state = state
+
+    def will_say(self, *steps: Step) -> None:
+        """Queue a reply."""
+        self.scripts.append(steps)
 
     def on_change(self, callback: Callable[[EngineState], None]) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
 
     def become(self, state: EngineState) -> None:
-        self.state = state
+        with self._changed:
+            self.state = state
+            self._changed.notify_all()
         for listener in tuple(self.listeners):
             listener(state)
+
+    def info(self, cancel: Cancel | None = None) -> EngineInfo:
+        """Waits like the real supervisor: for a model, a failure or a cancel."""
+        forget = cancel.listen(self._wake) if cancel else None
+        with self._changed:
+            waiting = (Phase.LOADING, Phase.RESTARTING)
+            self._changed.wait_for(lambda: self.state.phase not in waiting or (cancel and cancel.is_set()), timeout=30)
+        if forget:
+            forget()
+        if self.state.info is None:
+            raise self.state.error or ModelError("No model is loaded.")
+        return self.state.info
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel) -> Iterator[Chunk]:
+        counts = COUNTS
+        yield Chunk("", usage=counts)
+        for step in self.scripts.popleft() if self.scripts else ("I hear you.",):
+            if isinstance(step, TideError):
+                raise step
+            if isinstance(step, Gate):
+                step.wait(cancel)
+            elif isinstance(step, Usage):
+                counts = step
+            else:
+                yield from (Chunk(piece, tokens=1) for piece in re.findall(r"\s*\S+|\s+", step) if not cancel.is_set())
+        yield Chunk("", finish_reason=FinishReason.CANCELLED if cancel.is_set() else FinishReason.STOP, usage=counts)
 
     def close(self) -> None:
         self.closed = True
@@ -201,7 +168,7 @@ class FakeWords:
         self.accepted = 0
         self.country: str | None = None
 
-    def disclosure(self) -> str:
+    def disclosure(self, country: str | None) -> str:
         return DISCLOSURE
 
     def disclosure_due(self) -> bool:
@@ -213,21 +180,28 @@ class FakeWords:
     def help_lines(self, country: str | None) -> tuple[HelpLine, ...]:
         return LINES
 
+    def help_footnote(self, country: str | None) -> str:
+        return "Numbers may have changed."
+
     def set_country(self, country: str | None) -> None:
         self.country = country
 
 
-@dataclass
 class Doubles:
-    """All seams of one app, and the settings it saved."""
+    """A real conversation on a scripted engine, and doubles for all that lies outside the app."""
 
-    talk: FakeTalk = field(default_factory=FakeTalk)
-    engine: FakeEngine = field(default_factory=FakeEngine)
-    shelf: FakeShelf = field(default_factory=FakeShelf)
-    words: FakeWords = field(default_factory=FakeWords)
-    settings: Settings = field(default_factory=Settings)
-    saved: list[Settings] = field(default_factory=list)
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.engine = FakeEngine()
+        self.talk = Companion(self.engine, system="Be kind.", country="US")
+        self.shelf = FakeShelf()
+        self.words = FakeWords()
+        self.settings = settings or Settings()
+        self.saved: list[Settings] = []
+        self.save: Callable[[Settings], None] = self.saved.append
 
     @property
     def core(self) -> Core:
-        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.saved.append)
+        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.save)
+
+    def said(self, role: Role = Role.USER) -> list[str]:
+        return [message.text for message in self.talk.conversation.messages if message.role is role]

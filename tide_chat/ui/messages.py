@@ -55,6 +55,7 @@ class PullEnded(Message):
 class Switched(Message):
     """Another model was asked for; `error` when it could not be."""
 
-    def __init__(self, error: TideError | None = None) -> None:
+    def __init__(self, alias: str, error: TideError | None = None) -> None:
         super().__init__()
+        self.alias = alias
         self.error = error

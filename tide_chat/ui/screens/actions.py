@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
 
 BUSY = "A reply is being written. Esc stops it first; what you write stays."
+EDITING = "Editing your last message. Enter sends it, Esc leaves it as it was."
 COPIED = "Copied through the terminal. It stays in the clipboard after you leave."
 
 
@@ -98,6 +99,7 @@ class Actions(Screen[None]):
             return
         self.editing = self.composer.text
         self.composer.put(said.messages[last].text)
+        self.hint(EDITING)
         self.composer.focus()
 
     def action_copy_reply(self) -> None:

@@ -18,7 +18,7 @@ from tide_chat.terminal import neutral
 from tide_chat.ui import commands
 from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
 from tide_chat.ui.ports import Core
-from tide_chat.ui.screens.actions import BUSY, Actions
+from tide_chat.ui.screens.actions import BUSY, EDITING, Actions
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
@@ -36,7 +36,6 @@ GREETING = (
     "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
 )
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
-EDITING = "Editing your last message. Enter sends it, Esc leaves it as it was."
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
 ENDINGS = {
@@ -73,6 +72,7 @@ class ChatScreen(Actions):
         self.editing = None  # the draft that waits while the last message is edited
         self.clear_when_done = False
         self._told_no_model = False
+        self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
     def compose(self) -> ComposeResult:
         yield Static(TITLE, id="title", markup=False)
@@ -102,6 +102,7 @@ class ChatScreen(Actions):
 
     def hint(self, text: str) -> None:
         """One calm line above the box, empty to take it away."""
+        self._hint_for = self.composer.text
         hint = self.query_one("#hint", Static)
         hint.update(text)
         hint.display = bool(text)
@@ -109,7 +110,8 @@ class ChatScreen(Actions):
     # Writing
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        self.hint(EDITING if self.editing is not None else "")
+        if event.text_area.text != self._hint_for:
+            self.hint(EDITING if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
 
     def on_composer_moved(self, event: Composer.Moved) -> None:
@@ -154,6 +156,9 @@ class ChatScreen(Actions):
             self.transcript.drop_last_turn()
             draft, self.editing = self.editing, None
             self.composer.put(draft)
+        self._say(text)
+
+    def _say(self, text: str) -> None:
         self.hint("")
         self.transcript.add(Entry(Kind.USER, text))
         self.transcript.follow()
@@ -246,9 +251,12 @@ class ChatScreen(Actions):
         self._told_no_model = state.phase is Phase.NO_MODEL
 
     def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:
-        self.composer.give_back(event.text)
+        """A choice is something to say; what stands in the box stays there."""
         self.composer.focus()
-        self.hint("Enter sends this. You can change it first.")
+        if self.turns.running:
+            self.hint(BUSY)
+        else:
+            self._say(event.text)
 
     def on_card_deck_put_away(self, event: CardDeck.PutAway) -> None:
         self.core.talk.put_away(event.card.id)

@@ -15,7 +15,7 @@ from tide_chat.ui.screens.panel import Panel
 class DisclosureScreen(Panel[bool]):
     """Dismissed with True when accepted. Read only: it is shown again on request and changes nothing."""
 
-    title_text = "Before you start"
+    title_text = "tide-chat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", show=False, priority=True),
         Binding("f2,ctrl+l,h", "help_lines", show=False),
@@ -27,11 +27,11 @@ class DisclosureScreen(Panel[bool]):
         self._words, self._country, self._read_only = words, country, read_only
         self.keys = "Enter goes on · F2 or H: find help now · Q leaves"
         if read_only:
-            self.title_text, self.keys = "What this is", "Esc closes · F2 find help now · Ctrl+Q leaves at once"
+            self.keys = "Esc closes · F2 find help now · Ctrl+Q leaves at once"
         self.set_class(not read_only, "-first")
 
     def body(self) -> Iterable[Widget]:
-        yield Static(self._words.disclosure(), id="disclosure", markup=False)
+        yield Static(self._words.disclosure(self._country), id="disclosure", markup=False)
 
     def action_accept(self) -> None:
         if not self._read_only:

@@ -11,8 +11,6 @@ from tide_chat.ui.ports import Words
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.card import HelpLineView
 
-FOOT = "Numbers can change. If one does not answer, try the next, or your local emergency number."
-
 
 class HelpLinesScreen(Panel[None]):
     """The help lines, the first with tall digits."""
@@ -24,8 +22,9 @@ class HelpLinesScreen(Panel[None]):
     def __init__(self, words: Words, country: str | None) -> None:
         super().__init__()
         self._lines = words.help_lines(country)
+        self._footnote = words.help_footnote(country)
 
     def body(self) -> Iterable[Widget]:
         for index, line in enumerate(self._lines):
             yield HelpLineView(line, tall=index == 0)
-        yield Static(FOOT, classes="card-foot", markup=False)
+        yield Static(self._footnote, classes="card-foot", markup=False)

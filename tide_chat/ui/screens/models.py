@@ -1,6 +1,7 @@
 """The model picker: what is here, what could be fetched, how far a fetch is. Fetching asks first: it goes online."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
 from textual.message import Message
@@ -10,30 +11,27 @@ from textual.widgets.option_list import Option
 
 from tide_chat.engine.base import Cancel
 from tide_chat.errors import TideError
+from tide_chat.registry.machine import human_size
 from tide_chat.terminal import neutral
 from tide_chat.ui.messages import PullEnded, PullProgress, Switched
 from tide_chat.ui.ports import ModelRow, Shelf
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.panel import Panel
 
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
+
 KEYS = "Enter chooses · Esc closes · Ctrl+Q leaves at once"
 KEYS_PULLING = "Esc stops the download; what has come so far is kept"
-
-
-def size_text(size: int) -> str:
-    """Bytes as people read them."""
-    if size >= 10**9:
-        return f"{size / 10**9:.1f} GB"
-    return f"{max(1, round(size / 10**6))} MB" if size else "size unknown"
 
 
 def bar(done: int, total: int, width: int = 24) -> str:
     """A download as text."""
     if not total:
-        return f"{size_text(done)} so far"
+        return f"{human_size(done)} so far"
     share = min(1.0, done / total)
     filled = int(width * share)
-    return f"{'█' * filled}{'░' * (width - filled)} {share:.0%}  {size_text(done)} of {size_text(total)}"
+    return f"{'█' * filled}{'░' * (width - filled)} {share:.0%}  {human_size(done)} of {human_size(total)}"
 
 
 class ModelScreen(Panel[None]):
@@ -56,19 +54,22 @@ class ModelScreen(Panel[None]):
 
     def on_mount(self) -> None:
         self._fill()
+        row = self._rows.get(self._alias) or next(iter(self._rows.values()), None)
+        if row:
+            self._describe(row)
 
     def _fill(self) -> None:
         rows = sorted(self._shelf.rows(), key=lambda row: not row.installed)
         self._rows = {row.alias: row for row in rows}
         models = self.query_one(OptionList)
-        models.clear_options()
-        models.add_options(Option(self._line(row), id=row.alias) for row in rows)
-        if rows:
+        with self.prevent(OptionList.OptionHighlighted):  # a note about a download must not be written over
+            models.clear_options()
+            models.add_options(Option(self._line(row), id=row.alias) for row in rows)
             models.highlighted = list(self._rows).index(self._alias) if self._alias in self._rows else 0
 
     @staticmethod
     def _line(row: ModelRow) -> Content:
-        where = "here" if row.installed else f"fetch {size_text(row.size)}"
+        where = "here" if row.installed else f"fetch {human_size(row.size)}"
         return Content.assemble((row.alias.ljust(26), "bold"), f" {where}")
 
     def note(self, text: str) -> None:
@@ -77,8 +78,11 @@ class ModelScreen(Panel[None]):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         row = self._rows.get(event.option_id or "")
         if row and self._cancel is None:
-            parts = (row.title, size_text(row.size), row.licence, row.warning)
-            self.note(neutral("\n".join(part for part in parts if part)))
+            self._describe(row)
+
+    def _describe(self, row: ModelRow) -> None:
+        parts = (row.title, human_size(row.size), row.licence, row.warning)
+        self.note(neutral("\n".join(part for part in parts if part)))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         row = self._rows.get(event.option_id or "")
@@ -89,7 +93,7 @@ class ModelScreen(Panel[None]):
             return
         where = row.where or "the model's download site"
         details = (
-            f"This uses the network: {size_text(row.size)} from {where}. Nothing you wrote is sent.\n"
+            f"This uses the network: {human_size(row.size)} from {where}. Nothing you wrote is sent.\n"
             "It is the only time this app goes online."
         )
         question = Confirm(f"Fetch {row.alias}?", details, yes="Fetch it", no="Not now")
@@ -123,6 +127,7 @@ class ModelScreen(Panel[None]):
 
     def on_switched(self, message: Switched) -> None:
         if message.error is None:
+            cast("TideChatApp", self.app).change_settings(model=message.alias)
             self.dismiss(None)
         else:
             self.note(neutral(str(message.error)))
@@ -145,7 +150,7 @@ def _switch(shelf: Shelf, alias: str, post: Callable[[Message], bool]) -> None:
         shelf.use(alias)
     except TideError as problem:
         error = problem
-    post(Switched(error))
+    post(Switched(alias, error))
 
 
 def _fetch(shelf: Shelf, alias: str, cancel: Cancel, post: Callable[[Message], bool]) -> None:

@@ -8,6 +8,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 SMOOTH = 0.08  # seconds between updates of a growing reply
+LONGEST = 6000  # characters of one entry that are drawn; a pasted book would make every scroll slow
 CALM = 1.0  # the same with reduced motion
 
 YOU = "You"
@@ -34,12 +35,17 @@ class Entry:
     def label(self) -> str:
         return {Kind.USER: YOU, Kind.REPLY: AUTHORED if self.authored else PROGRAM, Kind.NOTICE: ""}[self.kind]
 
+    @property
+    def drawn(self) -> str:
+        left = len(self.text) - LONGEST
+        return f"{self.text[:LONGEST]}\n… and {left} more characters" if left > 0 else self.text
+
     def content(self) -> Content:
         """A label, the text below it, and why it ended early."""
         if self.kind is Kind.NOTICE:
             return Content(f"· {self.text}")
         parts: list[Content | tuple[str, str]] = [(f"{self.label}\n", "bold $primary")]
-        parts.append(Content(self.text))
+        parts.append(Content(self.drawn))
         if self.ending:
             parts.append((f"\n({self.ending})" if self.text else f"({self.ending})", "$text-muted"))
         return Content.assemble(*parts)
