@@ -33,13 +33,13 @@ class Progress:
         if found:
             self._step = f", step {found[1]} of {found[2]}"
 
-    def _show(self) -> None:
+    def show(self) -> None:
         text = f"  building: {duration(time.monotonic() - self._began)}{self._step}"
         print(f"\r{text}\033[K" if self._tty else text, end="" if self._tty else "\n", file=sys.stderr, flush=True)
 
     def _run(self) -> None:
         while not self._over.wait(1.0 if self._tty else PLAIN_INTERVAL):
-            self._show()
+            self.show()
 
     def __enter__(self) -> Self:
         self._thread.start()
