@@ -45,6 +45,11 @@ def test_stdout_holds_the_answer_alone(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("That sounds tiring.\n", "")
 
 
+def test_blanks_at_the_end_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    answer("It was a long day.", ScriptedEngine(["That sounds tiring.\n\nRest now. \n"]))
+    assert capsys.readouterr().out == "That sounds tiring.\n\nRest now.\n"
+
+
 def test_the_json_shape(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer("It was a long day.", ScriptedEngine(["That sounds tiring — rest."]), as_json=True) == 0
     out, err = capsys.readouterr()

@@ -74,10 +74,11 @@ def _decoded(data: bytes) -> str:
 def answer(companion: turns.Talk, message: str, *, as_json: bool) -> int:
     """Print the answer as it comes, or as JSON at the end. Returns the exit code."""
     result: TurnResult | None = None
+    trimmed = turns.Trimmed()
     for event in turns.read(lambda cancel: companion.reply(message, cancel)):
         match event:
             case TextDelta(text) if not as_json:
-                click.echo(text, nl=False)
+                click.echo(trimmed.feed(text), nl=False)
             case Notice(text):
                 _say(text)
             case CardShown(card) if not as_json:
@@ -86,7 +87,7 @@ def answer(companion: turns.Talk, message: str, *, as_json: bool) -> int:
                 pass
     if result is None:  # every turn ends with Done or raises
         return 1
-    click.echo(_json(result) if as_json else b"" if result.reply.endswith("\n") else b"\n", nl=as_json)
+    click.echo(_json(result) if as_json else "")
     return result.error.exit_code if result.error else _EXIT_CODES.get(result.finish_reason, 0)
 
 

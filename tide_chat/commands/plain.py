@@ -206,12 +206,12 @@ class _Out:
         self._stage: Stage | None = None
         self._said: set[Stage | None] = set()
         self._writing = False
+        self._text = turns.Trimmed()
 
     def show(self, event: Event | turns.Quiet) -> None:
         match event:
             case TextDelta(text) if text:
-                click.echo(text if self._writing else f"Reply: {text}", nl=False)
-                self._writing = True
+                self._write(text)
             case Progress(stage):
                 self._stage = stage
             case turns.Quiet():
@@ -223,6 +223,12 @@ class _Out:
             case Done(result):
                 self.finish, self.error = result.finish_reason, result.error
                 self._end_line()
+
+    def _write(self, text: str) -> None:
+        if not self._writing:
+            self._writing, self._text = True, turns.Trimmed()
+            click.echo("Reply: ", nl=False)
+        click.echo(self._text.feed(text), nl=False)
 
     def _announce(self) -> None:
         """Each stage is named once; in the middle of a reply silence needs no words."""

@@ -113,6 +113,19 @@ def _interrupt_cancels(cancel: Cancel) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class Trimmed:
+    """A streamed text without the blanks at its end: those are held until more follows."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        whole = self._held + text
+        shown = whole.rstrip()
+        self._held = whole[len(shown) :]
+        return shown
+
+
 def card_text(card: Card) -> str:
     """A card as paragraphs, without borders."""
     parts = [card.title, card.body]
