@@ -81,6 +81,9 @@ class Companion:
         """Answer the newest message again, in other words."""
         self._attempt += 1
         text = self.take_back()
+        if not text:
+            yield Done(TurnResult("", Assessment()))
+            return
         assessment, notice = self._judge(text)
         yield from notice
         yield from self._answer(text, assessment, cancel or Cancel())
@@ -142,7 +145,6 @@ class Companion:
             result = replace(result, model=info.name, adapter=info.adapter)
             renderer = Renderer.of(info)
             prompt = renderer.render(self._system, self.conversation)
-            yield Progress(Stage.READING)
             yield from self._stream(prompt, renderer.thinks(prompt), reply, cancel)
         except EngineDied as death:
             reply.reason, error = FinishReason.DIED, death
@@ -151,13 +153,13 @@ class Companion:
         yield from self._finish(result, reply, error if not cancel.is_set() else None)
 
     def _stream(self, prompt: Prompt, thinking: bool, reply: _Reply, cancel: Cancel) -> Iterator[Event]:
-        reasoning, neutraliser, stage = ReasoningFilter(inside=thinking), Neutraliser(), Stage.READING
+        reasoning, neutraliser, stage = ReasoningFilter(inside=thinking), Neutraliser(), Stage.WAITING
         stop = Cancel()  # the user's wish or the gate's
         forget = cancel.listen(stop.set)
         try:
             for chunk in self._engine.generate(prompt, self._params(thinking), stop):
                 reply.note(chunk)
-                if chunk.tokens and (now := Stage.THINKING if reasoning.inside else Stage.WRITING) is not stage:
+                if (now := _stage(chunk, stage, thinking=reasoning.inside)) is not stage:
                     stage = now
                     yield Progress(stage)
                 if text := reply.gate.feed(neutraliser.feed(reasoning.feed(chunk.text))):
@@ -194,6 +196,12 @@ class Companion:
                 result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error
             )
         )
+
+
+def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:
+    if chunk.tokens:
+        return Stage.THINKING if thinking else Stage.WRITING
+    return Stage.READING if chunk.usage and before is Stage.WAITING else before
 
 
 def _notices(reply: _Reply, text: str, error: TideError | None) -> Iterator[Notice]:

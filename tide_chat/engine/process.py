@@ -48,8 +48,10 @@ class ProcessEngine:
         )
         assert self._child.stdin and self._child.stdout and self._child.stderr
         self._requests: IO[bytes] = self._child.stdin
-        for work, stream in ((self._read_errors, self._child.stderr), (self._read_answers, self._child.stdout)):
-            threading.Thread(target=work, args=(stream,), daemon=True).start()
+        readers = ((self._read_errors, self._child.stderr), (self._read_answers, self._child.stdout))
+        self._readers = [threading.Thread(target=work, args=(stream,), daemon=True) for work, stream in readers]
+        for reader in self._readers:
+            reader.start()
 
     @property
     def pid(self) -> int:
@@ -89,13 +91,15 @@ class ProcessEngine:
         try:
             self._child.wait(CLOSE_PATIENCE)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._child.kill()
+        for reader in self._readers:
+            if reader is not threading.current_thread():  # a death is reported from a reader
+                reader.join(CLOSE_PATIENCE)
 
     def kill(self) -> None:
         """End the child at once."""
-        self._closing = True
         self._child.kill()
-        self._child.wait()
+        self.close()
 
     # -- the conversation with the child -----------------------------------------------------------------------------
 
@@ -151,17 +155,19 @@ class ProcessEngine:
             self._requests.flush()
 
     def _read_answers(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            answer = wire.decode(line)
-            with self._lock:
-                inbox = self._inboxes.get(answer["id"])
-            if inbox:
-                inbox.put(answer)
+        with stream:
+            for line in stream:
+                answer = wire.decode(line)
+                with self._lock:
+                    inbox = self._inboxes.get(answer["id"])
+                if inbox:
+                    inbox.put(answer)
         self._bury(self._child.wait())
 
     def _read_errors(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._errors.append(line.decode("utf-8", "replace").rstrip())
+        with stream:
+            for line in stream:
+                self._errors.append(line.decode("utf-8", "replace").rstrip())
 
     def _bury(self, code: int) -> None:
         with self._lock:

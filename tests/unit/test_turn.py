@@ -1,0 +1,191 @@
+"""The pipeline on a scripted engine: order of events, safety first, nothing lost. Inference is proved elsewhere."""
+
+import pytest
+
+from tide_chat.engine.base import Cancel, FinishReason, Prompt, SamplingParams
+from tide_chat.engine.scripted import ScriptedEngine
+from tide_chat.errors import EngineDied, EngineError, ModelError, PromptTooLong, TemplateMissing
+from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
+from tide_chat.messages import Conversation, Role
+from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety.state import RiskState
+from tide_chat.turn import CHECK_FAILED, EMPTY, Companion
+
+
+def companion(*replies: str | Exception, **options: object) -> Companion:
+    return Companion(ScriptedEngine(replies), system="Be kind.", country="US", **options)  # type: ignore[arg-type]
+
+
+def engine(one: Companion) -> ScriptedEngine:
+    assert isinstance(one._engine, ScriptedEngine)
+    return one._engine
+
+
+def result(events: list[Event]) -> TurnResult:
+    assert isinstance(events[-1], Done)
+    assert sum(isinstance(event, Done) for event in events) == 1
+    return events[-1].result
+
+
+def shown(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def test_a_plain_turn() -> None:
+    one = companion("That sounds hard. I am with you.")
+    events = list(one.reply("It was a long day."))
+    assert [e.stage for e in events if isinstance(e, Progress)] == [Stage.WAITING, Stage.READING, Stage.WRITING]
+    assert shown(events) == result(events).reply == "That sounds hard. I am with you."
+    assert (result(events).route, result(events).model) == ("model", "scripted")
+    assert [m.role for m in one.conversation.messages] == [Role.USER, Role.ASSISTANT]
+
+
+def test_the_conversation_is_in_the_prompt() -> None:
+    one = companion("Yes.", "And?")
+    list(one.reply("First."))
+    list(one.reply("Second."))
+    text = engine(one).prompts[-1].text
+    assert text.startswith("<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nFirst.")
+    assert text.endswith("<|im_start|>user\nSecond.<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_grave_danger_never_reaches_the_model() -> None:
+    one = companion("should not be said")
+    events = list(one.reply("I am going to kill myself tonight"))
+    assert engine(one).prompts == []
+    assert result(events).route == "authored"
+    assert result(events).assessment.tier >= Tier.T3
+    first_card = next(i for i, e in enumerate(events) if isinstance(e, CardShown))
+    assert first_card < next(i for i, e in enumerate(events) if isinstance(e, TextDelta))
+    assert one.pinned_cards
+    assert one.conversation.messages[-1].authored
+
+
+def test_a_card_stays_until_it_is_put_away() -> None:
+    one = companion()
+    list(one.reply("I am going to kill myself tonight"))
+    list(one.reply("I am going to kill myself tonight"))
+    assert len({card.id for card in one.pinned_cards}) == len(one.pinned_cards)
+    one.clear()
+    assert one.pinned_cards
+    for card in one.pinned_cards:
+        one.put_away(card.id)
+    assert one.pinned_cards == ()
+
+
+def test_a_check_that_fails_shows_the_card_and_says_so() -> None:
+    def broken(text: str, state: RiskState | None) -> Assessment:
+        raise RuntimeError(text)
+
+    events = list(companion("I hear you.", assess=broken).reply("my secret words"))
+    assert any(isinstance(event, CardShown) for event in events)
+    assert CHECK_FAILED in [event.text for event in events if isinstance(event, Notice)]
+    assert "my secret words" not in str(result(events).assessment.reasons)
+
+
+def test_a_true_answer_to_what_it_is() -> None:
+    one = companion()
+    assert result(list(one.reply("are you a real person?"))).route == "authored"
+    assert engine(one).prompts == []
+
+
+def test_stop_keeps_what_was_shown() -> None:
+    one, cancel = companion("One is here. Two is here. Three is here."), Cancel()
+    events = []
+    for event in one.reply("Hello there.", cancel):
+        events.append(event)
+        if isinstance(event, TextDelta):
+            cancel.set()
+    assert result(events).finish_reason is FinishReason.CANCELLED
+    assert result(events).reply.startswith("One is here.")
+    assert one.conversation.messages[-1].text == result(events).reply
+    assert not any(isinstance(event, Notice) for event in events)
+
+
+def test_stop_before_the_first_word_keeps_the_message() -> None:
+    one, cancel = companion("One."), Cancel()
+    cancel.set()
+    events = list(one.reply("Hello there.", cancel))
+    assert result(events).finish_reason is FinishReason.CANCELLED
+    assert result(events).reply == ""
+    assert [m.text for m in one.conversation.messages] == ["Hello there."]
+
+
+def test_a_death_keeps_the_message_and_offers_to_answer_again() -> None:
+    one = companion(EngineDied("gone"), "Here I am.")
+    events = list(one.reply("Hello there."))
+    assert result(events).finish_reason is FinishReason.DIED
+    assert [e.can_answer_again for e in events if isinstance(e, Notice)] == [True]
+    assert result(list(one.again())).reply == "Here I am."
+    assert [m.text for m in one.conversation.messages] == ["Hello there.", "Here I am."]
+
+
+@pytest.mark.parametrize("error", [EngineError("no", details="why"), ModelError("none", help="do this"), TemplateMissing("t")])
+def test_an_error_is_a_notice_and_the_message_stays(error: EngineError) -> None:
+    one = companion(error)
+    events = list(one.reply("Hello there."))
+    assert result(events).error is error
+    assert result(events).finish_reason is FinishReason.ERROR
+    assert any(error.message in event.text for event in events if isinstance(event, Notice))
+    assert one.conversation.messages[-1].text == "Hello there."
+
+
+def test_a_message_too_long_is_given_back() -> None:
+    one = companion(PromptTooLong("too long", details="9 of 5"))
+    events = list(one.reply("Hello there."))
+    assert isinstance(result(events).error, PromptTooLong)
+    assert one.conversation == Conversation()
+
+
+def test_an_empty_reply_says_so() -> None:
+    events = list(companion("").reply("Hello there."))
+    assert [e.text for e in events if isinstance(e, Notice)] == [EMPTY]
+
+
+def test_a_loop_is_ended_and_told() -> None:
+    one = companion("It makes sense to feel so. " * 5)
+    outcome = result(list(one.reply("Hello there.")))
+    assert (outcome.reply, outcome.finish_reason, outcome.guard) == ("It makes sense to feel so.", FinishReason.LOOP, ("loop",))
+
+
+def test_answering_again_with_a_fixed_seed_takes_another_seed() -> None:
+    seeds = []
+
+    class Noting(ScriptedEngine):
+        def generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel):  # type: ignore[no-untyped-def]
+            seeds.append(params.seed)
+            return super().generate(prompt, params, cancel)
+
+    one = Companion(Noting(), system="Be kind.", sampling=SamplingParams(seed=5))
+    list(one.reply("Hello there."))
+    list(one.again())
+    list(one.again())
+    list(one.reply("And now?"))
+    assert seeds == [5, 6, 7, 5]
+
+
+def test_take_back_gives_the_words_and_forgets_the_reply() -> None:
+    one = companion("Yes.", "And?")
+    list(one.reply("First."))
+    list(one.reply("Second."))
+    assert one.take_back() == "Second."
+    assert [m.text for m in one.conversation.messages] == ["First.", "Yes."]
+    assert (one.take_back(), one.take_back()) == ("First.", "")
+
+
+def test_reasoning_is_never_shown() -> None:
+    events = list(companion("<think>They are sad. I should be kind.</think>That sounds hard.").reply("Hello there."))
+    assert shown(events) == "That sounds hard."
+
+
+def test_escape_sequences_are_neutralised_both_ways() -> None:
+    one = companion("Hello \x1b[31mred\x1b[0m there.\x07")
+    events = list(one.reply("a\x1b]0;title\x07b"))
+    assert one.conversation.messages[0].text == "ab"
+    assert shown(events) == "Hello red there."
+
+
+def test_again_with_nothing_said_answers_nothing() -> None:
+    events = list(companion().again())
+    assert isinstance(events[-1], Done)
+    assert events[-1].result.reply == ""
