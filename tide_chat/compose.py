@@ -6,11 +6,12 @@ A model is looked for when it is first needed: help cards and authored replies c
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tide_chat import paths
+from tide_chat import config, paths
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel, Chunk, Engine, EngineInfo, EngineSpec, Prompt, SamplingParams
 from tide_chat.engine.supervisor import Supervisor
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
     from tide_chat.registry import Model
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """What holds for this run. `settings` is the file with the command line over it, `saved` the file alone."""
+
+    settings: Settings
+    saved: Settings
+    chat_template: Path | None = None
+    _touched: set[str] = field(default_factory=set, init=False, repr=False)
+
+    def save(self, changed: Settings) -> None:
+        """Keep what was changed in this run; what only came from the command line is not written.
+
+        Raises OSError, TideError.
+        """
+        start, now, file = (values.model_dump() for values in (self.settings, changed, self.saved))
+        self._touched.update(name for name in now if now[name] != start[name])
+        chosen = {name: now[name] if now[name] != start[name] else file[name] for name in self._touched}
+        config.save(config.load().model_copy(update=chosen))
 
 
 def build_companion(settings: Settings, engine: Engine) -> Companion:

@@ -90,6 +90,18 @@ def test_a_broken_file_can_be_mended(editor: Path) -> None:
     assert config.load() == Settings(threads=4)
 
 
+def test_what_cannot_be_saved_is_not_lost(
+    editor: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TIDE_CHAT_HOME", "/proc/tide-chat")  # where not even an administrator can write
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    does(editor, "path.write_text('threads = 3\\n')")
+    assert edit() == 1
+    (kept,) = tmp_path.glob("tide-chat-*/config.rejected.toml")
+    assert kept.read_text() == "threads = 3\n"
+    assert str(kept) in capsys.readouterr().err
+
+
 def test_text_that_is_not_utf8_is_refused(editor: Path) -> None:
     does(editor, "path.write_bytes(b'\\xff')")
     assert edit() == 2

@@ -14,8 +14,10 @@ from tide_chat.commands import options, turns
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import DataError, UsageError
 from tide_chat.events import CardShown, Done, Notice, TextDelta, TurnResult
+from tide_chat.terminal import is_terminal
 
 TEXT_LIMIT = 1_000_000  # bytes; more than any model here can read, and little enough to hold
+_WHO_ANSWERS = "A program answers, not a person. It does not replace care."
 _EXIT_CODES = {
     FinishReason.CANCELLED: 130,
     FinishReason.DIED: 1,
@@ -34,6 +36,8 @@ def command(text: tuple[str, ...], as_json: bool, chat_template: Path | None, **
     The answer goes to standard output, everything else to standard error. Ctrl+C keeps what was written so far.
     """
     message = _message(text)
+    if is_terminal(sys.stderr):
+        _say(_WHO_ANSWERS)
     chosen = options.read(chat_template, **given)
     from tide_chat.compose import Session
 

@@ -56,7 +56,11 @@ def edit() -> None:
     if new == old and config.path().exists():
         click.echo("Nothing was changed.", err=True)
         return
-    atomic.write_bytes(config.path(), new)
+    try:
+        atomic.write_bytes(config.path(), new)
+    except OSError as error:
+        help_text = f"Your text is kept in {_keep(new)}"
+        raise TideError("The settings could not be written.", details=str(error), help=help_text) from error
     click.echo(f"Saved: {config.path()}", err=True)
 
 
@@ -119,13 +123,19 @@ def _offer_again(error: TideError, draft: Path) -> None:
     click.echo(f"{error.message}\n{error.details}", err=True)
     if is_terminal(sys.stdin) and click.confirm("Edit again?", default=True, err=True):
         return
-    kept = _keep(draft)
-    raise UsageError("The settings are as they were.", help=f"Your text is kept in {kept}") from error
+    help_text = f"Your text is kept in {_keep(draft.read_bytes())}"
+    raise UsageError("The settings are as they were.", help=help_text) from error
 
 
-def _keep(draft: Path) -> Path:
+def _keep(text: bytes) -> Path:
+    """Put the text beside the settings, or where temporary files go when that folder cannot be written."""
     from tide_chat import atomic, config
 
-    kept = config.path().with_name("config.rejected.toml")
-    atomic.write_bytes(kept, draft.read_bytes())
+    name = "config.rejected.toml"
+    try:
+        kept = config.path().with_name(name)
+        atomic.write_bytes(kept, text)
+    except OSError:
+        kept = Path(tempfile.mkdtemp(prefix="tide-chat-")) / name
+        kept.write_bytes(text)
     return kept

@@ -5,7 +5,6 @@ Knows the settings, not the model: whether a name means anything is the registry
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,26 +12,9 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from tide_chat.config import Settings
+    from tide_chat.compose import AppOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class AppOptions:
-    """What holds for this run. `settings` is the file with the command line over it, `saved` the file alone."""
-
-    settings: "Settings"
-    saved: "Settings"
-    chat_template: Path | None = None
-
-    def save(self, changed: "Settings") -> None:
-        """Keep what was changed since the start; what came from the command line only is not written."""
-        from tide_chat import config
-
-        before, after = self.settings.model_dump(), changed.model_dump()
-        chosen = {name: value for name, value in after.items() if value != before[name]}
-        config.save(config.load().model_copy(update=chosen))
 
 
 def _complete_model(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -86,9 +68,10 @@ def with_options(command: _Command) -> _Command:
     return command
 
 
-def read(chat_template: Path | None = None, **given: Any) -> AppOptions:
+def read(chat_template: Path | None = None, **given: Any) -> "AppOptions":
     """The settings of this run. Raises UsageError."""
     from tide_chat import config
+    from tide_chat.compose import AppOptions
 
     saved = config.load()
     return AppOptions(config.with_options(saved, **given), saved, chat_template)

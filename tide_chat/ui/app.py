@@ -18,7 +18,7 @@ from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.disclosure import DisclosureScreen
 
 if TYPE_CHECKING:
-    from tide_chat.commands.options import AppOptions
+    from tide_chat.compose import AppOptions
 
 
 HEIGHTS = [(0, "-short"), (22, "-normal")]  # rows from which a style class holds

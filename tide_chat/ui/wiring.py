@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from tide_chat import compose
-from tide_chat.commands.options import AppOptions
-from tide_chat.compose import Session
+from tide_chat.compose import AppOptions, Session
 from tide_chat.engine.base import Cancel
 from tide_chat.registry import Registry, hub, machine
 from tide_chat.registry.catalogue import Model
