@@ -18,6 +18,8 @@ OTHER_WORDS = frozenset(
     "cousin uncle aunt nan gran colleague neighbour patient client bloke guy girl lad kid student soldier".split()
 )
 _LOOK_BACK = 6  # words
+_INVENTED = frozenset({"fiction", "game", "study"})
+_LOWERING = _INVENTED | {"past"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,18 @@ def take_out_idioms(folded: str, lexicon: Lexicon) -> tuple[str, tuple[Reason, .
 def frame(folded: str, lexicon: Lexicon) -> Text:
     """Prepare a text: idioms out, frames noted."""
     folded, idioms = take_out_idioms(folded, lexicon)
+    return Text(folded, anchors_of(folded), idioms, frames_of(folded, lexicon))
+
+
+def frames_of(folded: str, lexicon: Lexicon) -> frozenset[str]:
+    """The kinds of context found in these words."""
     anchors = anchors_of(folded)
-    kinds = {
+    return frozenset(
         kind
         for kind, entries in lexicon.contexts.items()
-        if kind not in ("idiom", "negation") and any(True for e in entries for _ in occurrences(e, folded, anchors))
-    }
-    return Text(folded, anchors, idioms, frozenset(kinds))
+        if kind not in ("idiom", "negation")
+        and any(True for entry in entries for _ in occurrences(entry, folded, anchors))
+    )
 
 
 def find(text: Text, entries: tuple[Entry, ...]) -> list[Hit]:
@@ -86,6 +93,13 @@ def before(text: Text, hit: Hit) -> str:
     """The few words before a hit, within its sentence."""
     sentence = text.folded[: hit.start].rpartition(BREAK)[2]
     return " ".join(sentence.split()[-_LOOK_BACK:])
+
+
+def sentence(text: Text, hit: Hit) -> str:
+    """The sentence or sentences that a hit stands in."""
+    start = text.folded.rfind(BREAK, 0, hit.start)
+    end = text.folded.find(BREAK, hit.end)
+    return text.folded[start : end + 1]
 
 
 def after(text: Text, hit: Hit) -> str:
@@ -104,8 +118,8 @@ def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
 
 
 def is_about_other(text: Text, hit: Hit) -> bool:
-    """Somebody else is the nearest subject, and nothing in the hit speaks of oneself."""
-    if SELF_WORDS & set(hit.words.split()):
+    """Somebody else is the nearest subject, and nothing in the hit speaks of oneself or asks for a way."""
+    if SELF_WORDS & set(hit.words.split()) or Flag.METHOD_SEEKING in hit.entry.flags:
         return False
     nearest = next((word for word in reversed(before(text, hit).split()) if word in SELF_WORDS | OTHER_WORDS), "")
     return nearest in OTHER_WORDS
@@ -113,20 +127,52 @@ def is_about_other(text: Text, hit: Hit) -> bool:
 
 def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     """Lower a hit where an explicit rule says so; the rule is kept as a reason."""
-    if hit.tier < Tier.T2:
+    if hit.tier < Tier.T2 and not hit.entry.flags:
         return hit
     if is_negated(text, hit, lexicon):
-        return _lower(hit, Tier.T1, "negated")
+        return _lower(hit, min(hit.tier, Tier.T1), "negated")
+    if hit.tier < Tier.T2:
+        return _weigh_worry(text, hit, lexicon)
     if is_about_other(text, hit):
         return _lower(hit, Tier.T0, "about somebody else")
-    if hit.entry.kind == "firm" or "unmask" in text.frames:
+    if "unmask" in text.frames or not text.frames & _LOWERING:
         return hit
-    if "past" in text.frames and "resolved" in text.frames:
-        return _lower(hit, Tier.T1, "past, and said to be over")
-    for kind, rule in (("game", "game"), ("fiction", "story, song or film"), ("study", "work or study")):
-        if kind in text.frames:
-            return _lower(hit, Tier.T0, rule)
+    return _weigh_frames(text, hit, frames_of(sentence(text, hit), lexicon))
+
+
+def _weigh_worry(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
+    """A worry about somebody that is only read, played or studied is none."""
+    if hit.entry.table == "others" and "unmask" not in text.frames:
+        frames = frames_of(sentence(text, hit), lexicon) & _INVENTED
+        return _lower(hit, hit.tier, f"a {sorted(frames)[0]}") if frames else hit
     return hit
+
+
+def _weigh_frames(text: Text, hit: Hit, frames: frozenset[str]) -> Hit:
+    """What the sentence around a hit makes of it: past, a game, a story, work. Never what other sentences say."""
+    if hit.entry.kind == "firm":
+        return hit
+    if "past" in frames:
+        over = "resolved" in text.frames
+        return _lower(hit, Tier.T1 if over else Tier.T2, "past, and said to be over" if over else "past")
+    if "game" in frames:
+        return _lower(hit, Tier.T0, "game")
+    if frames & _INVENTED and not is_about_self(text, hit):
+        return _lower(hit, Tier.T0, "story, song, work or study")
+    return hit
+
+
+def is_invented(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
+    """The sentence speaks of a game, a story or work."""
+    return bool(text.frames & _INVENTED) and bool(frames_of(sentence(text, hit), lexicon) & _INVENTED)
+
+
+def is_about_self(text: Text, hit: Hit) -> bool:
+    """The writer is the subject, in the hit or nearest before it."""
+    if SELF_WORDS & set(hit.words.split()):
+        return True
+    nearest = next((word for word in reversed(before(text, hit).split()) if word in SELF_WORDS | OTHER_WORDS), "")
+    return nearest in SELF_WORDS
 
 
 def lowered_as_other(hit: Hit) -> bool:
@@ -138,9 +184,10 @@ def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:
 
 
 def flags_of(hits: list[Hit]) -> tuple[Flag, ...]:
-    """Flags of all hits in the order of the enumeration. A hit about somebody else is a worry about them."""
-    found = {flag for hit in hits for flag in hit.entry.flags if not hit.lowered}
-    if any(map(lowered_as_other, hits)):
+    """Flags of all hits, in the order of the enumeration. A grave hit about somebody else is a worry about them."""
+    found = {flag for hit in hits for flag in hit.entry.flags if not hit.lowered or hit.tier >= Tier.T2}
+    own = any(hit.tier >= Tier.T2 for hit in hits)
+    if not own and any(lowered_as_other(hit) and hit.entry.tier >= Tier.T3 for hit in hits):
         found.add(Flag.WORRIED_THIRD_PARTY)
     return tuple(flag for flag in Flag if flag in found)
 

@@ -18,8 +18,9 @@ _SPACED = re.compile(r"(?<!\S)[^\W\d_](?P<gap>[ ._*-]{1,3})[^\W_](?:(?P=gap)[^\W
 _PAIR = re.compile(r"(?:(?<=\s\s)|^)([^\W\d_]) ([^\W_])(?=\s\s|$)")
 _SINGLES = re.compile(r"(?<!\S)(?:[^\W_]\s+){2,}[^\W_](?!\S)")
 _ENDS = re.compile(r"[.!?;:…]+(?=\s|$)|[.!?;:…]{2,}|\|")
-_LEET = str.maketrans("013457@$!(", "oieasta" + "sic")
-_AMOUNT = re.compile(r"\d+(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]?\d+")
+_LEET = str.maketrans("0134578@$!(", "oieastaasic")
+_AMOUNT = re.compile(r"\d+(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]\d{2,}|\d+")
+_PRONOUNS = frozenset("it he she that this there what who how where when why let here".split())
 _STRETCH = re.compile(r"([a-z])\1{2,}")
 _EMOJI = {"💊": " pills ", "🔪": " knife ", "🔫": " gun ", "🪦": " grave ", "⚰": " coffin ", "😴": " asleep "}
 # Words hidden behind a star or a hash, completed only when exactly this list knows them.
@@ -79,11 +80,18 @@ def _word(raw: str, spellings: Mapping[str, str], vocabulary: Collection[str]) -
         return spellings[core]
     if "*" in core or "#" in core:
         core = _unstar(core.strip("#") if core.startswith("#") else core)
-    if not _AMOUNT.fullmatch(core) and re.search(r"[a-z]", core) and re.search(r"[0-9@$!(]", core):
+    if not _AMOUNT.fullmatch(core) and re.search(r"[a-z]", core) and re.search(r"[0134578@$!(]", core):
         core = core.translate(_LEET)
+    core = _is(core)
     core = _STRETCH.sub(r"\1\1\1", core.replace("'", ""))
     parts = (_unstretch(part, vocabulary) for part in re.findall(r"[^\W_]+", core))
     return " ".join(spellings.get(part, part) for part in parts)
+
+
+def _is(word: str) -> str:
+    """`note's` is `note is`; with a pronoun the short form is a word of its own (`its`, `hes`)."""
+    base = word.removesuffix("'s")
+    return f"{base} is" if base != word and base not in _PRONOUNS else word
 
 
 @lru_cache(maxsize=4096)

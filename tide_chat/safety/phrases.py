@@ -22,7 +22,7 @@ from tide_chat.safety.normalize import BREAK, fold
 _WORD = r"[^| ]+ "
 _ATOMS = {
     "_": _WORD,
-    "..": rf"(?:{_WORD}){{0,4}}?",
+    "..": rf"(?:{_WORD}){{0,5}}?",
     "...": r"(?:[^ ]+ ){0,10}?",
     "^": r"(?<=\| )",
     "$": r"(?=\|)",

@@ -15,6 +15,7 @@ from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import fold
 from tide_chat.safety.state import RiskState, hold
 
+ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 _AROUND = 200
@@ -64,22 +65,27 @@ def excerpt(text: str) -> str:
 
 
 def combine(text: Text, lexicon: Lexicon) -> tuple[Tier, tuple[Reason, ...]]:
-    """Small signs that say little alone and much together. Two of different kinds make T2, three or heavy ones T3."""
-    if text.frames & {"game", "fiction", "study"} and "unmask" not in text.frames:
-        return Tier.T0, ()
+    """Small signs that say little alone and much together. At least two kinds and one strong sign are needed."""
     best: dict[str, Hit] = {}
     for hit in context.find(text, lexicon.cues):
-        if context.is_about_other(text, hit) or context.is_negated(text, hit, lexicon):
+        if not _counts(text, hit, lexicon):
             continue
         if hit.entry.kind not in best or hit.entry.weight > best[hit.entry.kind].entry.weight:
             best[hit.entry.kind] = hit
     weight = sum(hit.entry.weight for hit in best.values())
-    if len(best) < 2 or weight < 3 or not any(hit.entry.weight > 1 for hit in best.values()):
+    if len(best) < 2 or weight < ENOUGH or not any(hit.entry.weight > 1 for hit in best.values()):
         return Tier.T0, ()
     reasons = tuple(Reason(f"signs together: {hit.entry.kind} ({hit.entry.why})", hit.words) for hit in best.values())
     if "past" in text.frames and "resolved" in text.frames:
         return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
-    return (Tier.T3 if weight >= 4 else Tier.T2), reasons
+    return (Tier.T3 if weight > ENOUGH else Tier.T2), reasons
+
+
+def _counts(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
+    """Whether a small sign is one: not another's, not negated, not in a sentence about a game, a story or work."""
+    if context.is_about_other(text, hit) or context.is_negated(text, hit, lexicon):
+        return False
+    return "unmask" in text.frames or not context.is_invented(text, hit, lexicon)
 
 
 def _unmask(text: Text, hits: list[Hit]) -> list[Hit]:
