@@ -30,7 +30,7 @@ from pathlib import Path
 import cpu
 from progress import Progress, duration, say
 
-# The library's own threads: see docs/decisions.md for the measurement.
+# OFF: the library's own threads (docs/decisions.md says why).
 OPENMP = "OFF"
 
 TOOLS = Path(__file__).resolve().parent
