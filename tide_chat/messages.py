@@ -21,7 +21,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages of user and assistant, oldest first. Two user messages may follow each other (a reply that never came)."""
+    """Messages of user and assistant, oldest first. Two of the user may follow each other (a reply that never came)."""
 
     messages: tuple[Message, ...] = ()
 

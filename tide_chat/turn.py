@@ -1,4 +1,4 @@
-"""A turn: what the user wrote goes in, events come out. The one pipeline behind the app, plain mode, JSON and evaluation.
+"""A turn: what the user wrote goes in, events come out. The one pipeline behind app, plain mode, JSON and evaluation.
 
     text -> assess -> authored reply and card (no model)
                    -> prompt -> engine -> reasoning taken out -> guard -> text
@@ -123,7 +123,8 @@ class Companion:
             self.pinned_cards += (card,)
             yield CardShown(card)
         result = TurnResult("", assessment, tuple(card.id for card in shown))
-        authored = cards.authored_reply(assessment) if cards.needs_authored(assessment) else disclosure.fixed_answer(text)
+        grave = cards.needs_authored(assessment)
+        authored = cards.authored_reply(assessment) if grave else disclosure.fixed_answer(text)
         if authored is None:
             yield from self._from_model(result, cancel)
         else:
@@ -192,9 +193,7 @@ class Companion:
         yield from _notices(reply, text, error)
         usage, reason = reply.usage, reply.reason
         yield Done(
-            replace(
-                result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error
-            )
+            replace(result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error)
         )
 
 

@@ -1,11 +1,11 @@
-"""Native libraries, compiled here, that make a process misbehave in the ways real machines do. Loaded with LD_PRELOAD."""
+"""Native libraries, compiled here, that make a process misbehave as real machines do. Loaded with LD_PRELOAD."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-# Weights repacked for the CPU come from `ggml_backend_dev_get_extra_bufts`. A CPU on which that code crashes: once it was
-# asked for, the first computation is a segmentation fault.
+# Weights repacked for the CPU come from `ggml_backend_dev_get_extra_bufts`. A CPU on which that code crashes: once it
+# was asked for, the first computation is a segmentation fault.
 CRASH_REPACKED = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -90,7 +90,9 @@ def test_the_next_turn_computes_only_what_is_new(engine: ProcessEngine, renderer
     assert usage.prompt_tokens - usage.cached_tokens < 24
 
 
-def test_the_prefix_comes_back_from_the_disk(engine: ProcessEngine, renderer: Renderer, cache: Path, embedded_model: Path) -> None:
+def test_the_prefix_comes_back_from_the_disk(
+    engine: ProcessEngine, renderer: Renderer, cache: Path, embedded_model: Path
+) -> None:
     prompt = ask(renderer, "I could not sleep.")
     run(engine, prompt, max_tokens=1)
     files = list((cache / "prefix").glob("*.state"))
@@ -122,11 +124,11 @@ def test_a_damaged_prefix_file_is_computed_again(renderer: Renderer, embedded_mo
 
 def test_the_oldest_turns_leave_by_a_shift_and_the_reply_goes_on(engine: ProcessEngine, renderer: Renderer) -> None:
     said = ["I could not sleep."]
-    reply, last, usage = run(engine, ask(renderer, *said), max_tokens=8, temperature=0.0)
+    reply, _, usage = run(engine, ask(renderer, *said), max_tokens=8, temperature=0.0)
     dropped = []
     for turn in range(14):
         said += [reply or "Yes.", f"Turn {turn}. " + "It was loud and I walked around the house. " * 6]
-        reply, last, usage = run(engine, ask(renderer, *said), max_tokens=8, temperature=0.0)
+        reply, _, usage = run(engine, ask(renderer, *said), max_tokens=8, temperature=0.0)
         dropped.append(usage.dropped_messages)
         assert usage.prompt_tokens <= 1024 - 8
         assert usage.prompt_tokens - usage.cached_tokens < 100, "a turn that leaves must not cost a new prefill"
@@ -168,7 +170,7 @@ def test_stop_is_immediate(engine: ProcessEngine, renderer: Renderer, moment: st
 def test_a_reader_that_goes_away_frees_the_engine(engine: ProcessEngine, renderer: Renderer) -> None:
     stream = engine.generate(ask(renderer, "Tell me a long story."), SamplingParams(seed=1, max_tokens=600), Cancel())
     next(stream)
-    stream.close()
+    del stream
     assert run(engine, ask(renderer, "Hello."), max_tokens=2)[1].finish_reason is FinishReason.LENGTH
 
 

@@ -1,4 +1,4 @@
-"""Chat opens no socket: proved below Python, in the app's process and in the engine's, by a library that would see it."""
+"""Chat opens no socket: proved below Python, in the app's process and the engine's, by a library that would see it."""
 
 import os
 import socket

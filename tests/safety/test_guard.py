@@ -52,6 +52,15 @@ def test_a_stutter_inside_a_sentence_ends_it() -> None:
     assert gate.shown == "I hear you and it is hard. "
 
 
+def test_a_reply_that_goes_on_ends_after_a_whole_sentence() -> None:
+    gate = run(
+        "".join(f"This is thought number {word}. " for word in "one two three four five six seven eight".split())
+    )
+    assert gate.closed is FinishReason.LENGTH
+    assert gate.shown.endswith("number six. ")
+    assert gate.actions == ["long_reply"]
+
+
 def test_short_sentences_may_come_twice() -> None:
     assert run("I hear you. It was loud. I hear you.").closed is None
 
@@ -63,8 +72,12 @@ def test_speaking_for_the_user_ends_the_reply(leak: str) -> None:
     assert gate.actions == ["role_leak"]
 
 
-@given(st.lists(st.sampled_from(["That was hard. ", "You stayed with it.\n", "And so? ", "one two ", "User: no. "]), max_size=12),
-       st.lists(st.integers(0, 150), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from(["That was hard. ", "You stayed with it.\n", "And so? ", "one two ", "User: no. "]), max_size=12
+    ),
+    st.lists(st.integers(0, 150), max_size=30),
+)
 def test_the_cuts_do_not_matter(pieces: list[str], cuts: list[int]) -> None:
     text = "".join(pieces)
     one, other = run(text), run(text, cuts)
@@ -76,8 +89,15 @@ def test_what_is_shown_is_a_prefix(text: str) -> None:
     assert text.startswith(run(text).shown)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("no no no no", True), ("and I and I and I and I", True), ("no no no", False), ("I walk and I run and I rest", False), ("", False),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no no no no", True),
+        ("and I and I and I and I", True),
+        ("no no no", False),
+        ("I walk and I run and I rest", False),
+        ("", False),
+    ],
+)
 def test_stutters(text: str, *, expected: bool) -> None:
     assert stutters(text) is expected

@@ -64,7 +64,8 @@ def test_spans_are_the_system_prefix_and_one_a_turn(family: str) -> None:
     assert [span.pinned for span in spans] == [True, False, True]
     assert [span.messages for span in spans] == [0, 2, 1]
     assert "Be kind." in spans[0].text
-    assert "sleep again" in spans[1].text and "exhausting" in spans[1].text
+    assert "sleep again" in spans[1].text
+    assert "exhausting" in spans[1].text
     assert "Fireworks" in spans[2].text
 
 
@@ -116,7 +117,9 @@ def test_no_template_is_an_error_that_says_what_to_do() -> None:
     assert "--chat-template" in caught.value.help
 
 
-@pytest.mark.parametrize("source", ["{% if %}", "{{ 1 / 'a' }}", "{{ raise_exception('no') }}", "{{ messages[9].x.y }}"])
+@pytest.mark.parametrize(
+    "source", ["{% if %}", "{{ 1 / 'a' }}", "{{ raise_exception('no') }}", "{{ messages[9].x.y }}"]
+)
 def test_a_template_that_fails_is_a_model_error(source: str) -> None:
     with pytest.raises(ModelUnusable):
         Renderer(source).render("Be kind.", TALK)

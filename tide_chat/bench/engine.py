@@ -187,5 +187,3 @@ def _stop_once(engine: ProcessEngine, info: EngineInfo, moment: str, number: int
         return ended - asked[0]
     cancel.wait(5)  # it ended by itself before the request: nothing to stop
     return 0.0
-
-

@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One line of the table. `ratio` is value / reference; the goal is on the ratio, or on the value when `on_value`."""
+    """One line of the table. `ratio` is value / reference; the goal is on it, or on the value when `on_value`."""
 
     name: str
     value: float

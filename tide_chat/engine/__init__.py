@@ -1,1 +1,1 @@
-"""Text generation. `base` has the contract, `llama` the native runtime, `process` isolates it, `supervisor` keeps it alive."""
+"""Text generation: `base` has the contract, `llama` the runtime, `process` isolates it, `supervisor` keeps it alive."""

@@ -1,4 +1,4 @@
-"""The contract between the pipeline and whatever generates text. Standard library only; knows no model and no terminal."""
+"""The contract between the pipeline and whatever generates text. Standard library only; knows no model, no terminal."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a prompt that is kept or left out whole; it begins at a control token, so spans tokenise independently."""
+    """A piece of a prompt, kept or left out whole. It begins at a control token, so spans tokenise independently."""
 
     text: str
     pinned: bool = False  # never left out: system text, safety text, the newest message

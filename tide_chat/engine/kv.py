@@ -23,7 +23,7 @@ class Reuse:
 
 
 def plan(cached: Sequence[int], wanted: Sequence[int], *, can_shift: bool) -> Reuse:
-    """How to turn the cache into a prefix of `wanted`. At least the last token is left to compute: its logits are needed."""
+    """How to turn the cache into a prefix of `wanted`. The last token is always computed: its logits are needed."""
     limit = len(wanted) - 1
     keep = _common(cached, wanted, limit)
     if not can_shift or limit - keep < SHORTEST_MATCH:

@@ -8,6 +8,7 @@ import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import llama_cpp.llama_cpp as native
@@ -18,6 +19,7 @@ from tide_chat.errors import EngineError, ModelUnusable
 
 BATCH = 512  # tokens a call of decode takes at most
 ALL_LAYERS = 999
+Pointer = Any  # to a native object; ctypes has no better name for it
 _SPECIAL = native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_USER_DEFINED | native.LLAMA_TOKEN_ATTR_UNKNOWN
 
 
@@ -28,13 +30,13 @@ class Aborted(Exception):
 class Abort:
     """A flag that native code reads between graph nodes.
 
-    A Python callback would run hundreds of times a token. `strlen` on a two-byte buffer says the same thing for nothing:
-    0 while the first byte is zero, 1 once it is not.
+    A Python callback would run hundreds of times a token. `strlen` on a two-byte buffer says the same for nothing: 0
+    while the first byte is zero, 1 once it is not.
     """
 
     def __init__(self) -> None:
         self._flag = ctypes.create_string_buffer(2)
-        self._strlen = native.ggml_abort_callback(("strlen", ctypes.CDLL(None)))  # type: ignore[call-arg,arg-type]
+        self._strlen = native.ggml_abort_callback(("strlen", ctypes.CDLL(None)))
 
     def request(self) -> None:
         self._flag[0] = b"\x01"
@@ -43,7 +45,7 @@ class Abort:
         self._flag[0] = b"\x00"
 
     def attach(self, context: object) -> None:
-        native.llama_set_abort_callback(context, self._strlen, ctypes.cast(self._flag, ctypes.c_void_p))  # type: ignore[arg-type]
+        native.llama_set_abort_callback(context, self._strlen, ctypes.cast(self._flag, ctypes.c_void_p))
 
 
 _log_lines: list[str] = []
@@ -85,8 +87,8 @@ class Llama:
         native.llama_backend_init()
         self.abort = Abort()
         self._adapter: object | None = None
-        self._context: native.llama_context_p | None = None
-        self._embedder: native.llama_context_p | None = None
+        self._context: Pointer = None
+        self._embedder: Pointer = None
         self._model = self._load_model(spec, gpu_layers, on_progress)
         self.vocab = native.llama_model_get_vocab(self._model)
         self.train_context = native.llama_model_n_ctx_train(self._model)
@@ -100,9 +102,7 @@ class Llama:
 
     # -- loading -----------------------------------------------------------------------------------------------------
 
-    def _load_model(
-        self, spec: EngineSpec, gpu_layers: int, on_progress: Callable[[float], None] | None
-    ) -> native.llama_model_p:
+    def _load_model(self, spec: EngineSpec, gpu_layers: int, on_progress: Callable[[float], None] | None) -> Pointer:
         params = native.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.use_extra_bufts = spec.extra_bufts
@@ -120,7 +120,7 @@ class Llama:
             raise ModelUnusable(f"{spec.model.name} could not be loaded.", details=_last_error(), help=_HELP_LOAD)
         return model
 
-    def _new_context(self, size: int, *, embeddings: bool) -> native.llama_context_p:
+    def _new_context(self, size: int, *, embeddings: bool) -> Pointer:
         params = native.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = size, BATCH, BATCH
         params.n_threads = params.n_threads_batch = 1
@@ -238,9 +238,7 @@ class Llama:
         self.clear()
         room = len(tokens) + 1
         ids, count = (native.llama_token * room)(), ctypes.c_size_t(0)
-        read = native.llama_state_seq_load_file(
-            self._context, str(path).encode(), 0, ids, room, ctypes.byref(count)
-        )
+        read = native.llama_state_seq_load_file(self._context, str(path).encode(), 0, ids, room, ctypes.byref(count))
         if read and list(ids[: count.value]) == list(tokens):
             return True
         self.clear()

@@ -1,7 +1,7 @@
 """The reference that decode speed is compared with: `llama_decode` and a greedy pick, nothing else.
 
-Run as `python -m tide_chat.engine.llama_bare MODEL THREADS`. Each line on stdin, a number of tokens, is answered with the
-seconds that decoding so many took.
+Run as `python -m tide_chat.engine.llama_bare MODEL THREADS`. Each line on stdin, a number of tokens, is answered with
+the seconds that decoding so many took.
 """
 
 import sys
@@ -18,7 +18,8 @@ def main() -> None:
     llama.set_threads(threads, threads)
     prompt = llama.tokenize("It was a long day and the night is longer. " * 8)[:BATCH]
     for line in sys.stdin:
-        print(decode(llama, prompt, int(line)), flush=True)
+        sys.stdout.write(f"{decode(llama, prompt, int(line))}\n")
+        sys.stdout.flush()
 
 
 def decode(llama: Llama, prompt: list[int], tokens: int) -> float:

@@ -3,7 +3,6 @@
 Knows nothing of processes, terminals or people. The app runs it in a child process (`process`), where `child` feeds it.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -54,12 +53,9 @@ class LocalEngine:
         return self.info()
 
     def _set_up_threads(self, spec: EngineSpec, *, on_gpu: bool) -> None:
-        cores = usable_cores()
-        if spec.threads:
-            counts = [spec.threads]
-        else:
-            counts = [min(4, cores)] if on_gpu else threads.candidates(cores)
-        self._tuner = threads.ThreadTuner(counts)
+        cores = threads.usable_cores()
+        adaptive = [min(4, cores)] if on_gpu else threads.candidates(cores)
+        self._tuner = threads.ThreadTuner([spec.threads] if spec.threads else adaptive)
         self._batch_threads = spec.threads or cores
 
     def _self_test(self) -> None:
@@ -228,18 +224,6 @@ class LocalEngine:
         if self._llama is None:
             raise ModelError("No model is loaded.")
         return self._llama
-
-
-def usable_cores() -> int:
-    """Cores of this process, hyper-threads not counted where the system tells."""
-    import psutil
-
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    try:
-        allowed = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        allowed = os.cpu_count() or 1
-    return max(1, min(physical, allowed))
 
 
 def _gpu_layers(wish: str) -> tuple[int, tuple[str, ...]]:

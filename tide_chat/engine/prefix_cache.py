@@ -1,7 +1,7 @@
 """The system prefix's KV state on disk, so that a start does not compute it again. Holds no conversation, ever.
 
-A file is named after everything that its content depends on: model, adapter, tokens of the prefix, native build. A wrong or
-damaged file is only a miss.
+A file is named after everything that its content depends on: model, adapter, tokens of the prefix, native build. A
+wrong or damaged file is only a miss.
 """
 
 import hashlib

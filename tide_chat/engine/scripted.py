@@ -64,5 +64,3 @@ class ScriptedEngine:
 
     def close(self) -> None:
         self._info = None
-
-

@@ -1,7 +1,7 @@
 """Keeps an engine alive: loads in the background, restarts it after a death, gives up after three in a row.
 
-An Engine itself, so that the pipeline need not know. Says how things stand through `state` and `on_change`; what users read
-about it is the interface's affair.
+An Engine itself, so that the pipeline need not know. Says how things stand through `state` and `on_change`; what users
+read about it is the interface's affair.
 """
 
 import json
@@ -41,7 +41,7 @@ Prime = Callable[[EngineInfo], Prompt]
 
 
 class Supervisor:
-    """An Engine that outlives its process. `prime` makes the prompt whose state is prepared before the first message."""
+    """An Engine that outlives its process. `prime` makes the prompt that is prepared before the first message."""
 
     def __init__(self, prime: Prime | None = None, spawn: Callable[..., ProcessEngine] = ProcessEngine) -> None:
         self._prime = prime
@@ -79,7 +79,7 @@ class Supervisor:
     # -- loading -----------------------------------------------------------------------------------------------------
 
     def start(self, spec: EngineSpec) -> None:
-        """Spawn the child now and load in the background. Also switches to another model, and tries again after a failure."""
+        """Spawn the child now and load in the background. Also changes the model, and tries again after a failure."""
         self._deaths = 0
         self._spec = replace(spec, extra_bufts=spec.extra_bufts and not _crashed_before(spec))
         self._begin(Phase.LOADING)

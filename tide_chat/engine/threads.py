@@ -1,10 +1,11 @@
-"""How many threads decode fastest right now. Pure bookkeeping on measured times; knows neither model nor clock.
+"""How many threads decode fastest right now. Bookkeeping on measured times; knows neither model nor clock.
 
-Threads meet at spinning barriers many times a token: with a busy neighbour one thread less can be several times faster, and
-on a quiet machine every core helps. So each count is probed at the start, the rate is watched, and neighbours of the count in
-use are tried again: soon when the rate changes, ever more rarely while it does not.
+Threads meet at spinning barriers many times a token: with a busy neighbour one thread less can be several times faster,
+and on a quiet machine every core helps. So each count is probed at the start, the rate is watched, and neighbours of
+the count in use are tried again: soon when the rate changes, ever more rarely while it does not.
 """
 
+import os
 from collections.abc import Sequence
 
 TRIAL = 3  # tokens a trial takes; fewer is noise
@@ -86,6 +87,18 @@ class ThreadTuner:
 def candidates(cores: int) -> list[int]:
     """Counts worth trying on a machine with so many cores of its own: 1, half, all but one, all."""
     return sorted({1, max(1, cores // 2), max(1, cores - 1), cores})
+
+
+def usable_cores() -> int:
+    """Cores of this process, hyper-threads not counted where the system tells."""
+    import psutil
+
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    try:
+        allowed = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        allowed = os.cpu_count() or 1
+    return max(1, min(physical, allowed))
 
 
 def _typical(times: Sequence[float]) -> float:

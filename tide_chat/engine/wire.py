@@ -1,6 +1,7 @@
 """What the app and the engine's child process say to each other: one JSON object a line, over pipes, no sockets.
 
-Request  {"id", "op": load|generate|cancel|count|embed, ...}       Answer  {"id", "kind": progress|chunk|result|error, ...}
+Request  {"id", "op": load|generate|cancel|count|embed, ...}
+Answer   {"id", "kind": progress|chunk|result|error, ...}
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """What stands between the model's words and the screen: sentences are held until they have passed.
 
-So far it ends a reply that loops, that starts to speak for the user, or that was cut off in mid-sentence. What a sentence
-may say is not screened yet; the place for it is `Gate._passes`.
+So far it ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
+mid-sentence. What a sentence may say is not screened yet; the place for it is `Gate._passes`.
 """
 
 import re
@@ -9,6 +9,7 @@ import re
 from tide_chat.engine.base import FinishReason
 
 LONGEST = 400  # characters held without a sentence end; then the words so far are released
+MOST_SENTENCES = 6  # the prompt asks for two to four; small models wander, and nobody reads on in distress
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)\s+|\n+""")
 _ROLE = re.compile(r"^\W*(user|assistant|system|human|you|person|me|companion)\s*:", re.IGNORECASE)
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
@@ -22,6 +23,7 @@ class Gate:
     def __init__(self) -> None:
         self._held = ""
         self._seen: list[set[tuple[str, ...]]] = []
+        self._sentences = 0
         self.shown = ""
         self.closed: FinishReason | None = None
         self.actions: list[str] = []
@@ -36,7 +38,7 @@ class Gate:
         return out
 
     def flush(self, reason: FinishReason) -> str:
-        """The rest. Half a sentence stays where the user stopped or the engine died, and leaves where a limit cut it."""
+        """The rest. Half a sentence stays where the user stopped or the engine died, and goes where a limit cut it."""
         out = self.feed("")
         rest, self._held = self._held, ""
         if self.closed or not rest.strip():
@@ -64,6 +66,10 @@ class Gate:
             self._held = ""
             return ""
         self.shown += piece
+        self._sentences += bool(piece.strip())
+        if self._sentences == MOST_SENTENCES:
+            self.closed = FinishReason.LENGTH
+            self.actions.append("long_reply")
         return piece
 
     def _passes(self, piece: str) -> bool:

@@ -17,7 +17,9 @@ def apply(cached: list[int], plan: kv.Reuse) -> list[int]:
 
 
 @given(TOKENS, TOKENS, st.booleans())
-def test_a_plan_leaves_a_true_prefix_and_something_to_compute(cached: list[int], wanted: list[int], shift: bool) -> None:
+def test_a_plan_leaves_a_true_prefix_and_something_to_compute(
+    cached: list[int], wanted: list[int], shift: bool
+) -> None:
     plan = kv.plan(cached, wanted, can_shift=shift)
     assert apply(cached, plan) == wanted[: plan.cached]
     assert plan.cached < len(wanted)
