@@ -102,8 +102,12 @@ class Renderer:
     def _cut(self, text: str, before: Chat) -> int:
         """Where the turn after `before` begins: at the control token in which both ways of going on part."""
         other = self._apply(before)
-        part = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
-        starts = [match.start() for match in self._control.finditer(text) if match.start() <= part] if self._control else []
+        part = next(
+            (i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other))
+        )
+        starts = (
+            [match.start() for match in self._control.finditer(text) if match.start() <= part] if self._control else []
+        )
         return starts[-1] if starts else 0
 
 

@@ -172,7 +172,9 @@ def test_native_code_that_crashes_on_this_cpu_is_worked_around_and_remembered(
     assert Phase.RESTARTING not in watch.seen
 
 
-def test_out_of_memory_is_a_death_or_an_error_and_not_ours(embedded_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_is_a_death_or_an_error_and_not_ours(
+    embedded_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The child gets 300 MB of address space: enough to start, not to load."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     code = (
@@ -220,6 +222,8 @@ def test_nothing_is_left_when_a_session_closes(embedded_model: Path) -> None:
         os.kill(pid, 0)
 
 
-@pytest.mark.parametrize(("code", "words"), [(-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (3, "exit status 3")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (3, "exit status 3")]
+)
 def test_exits_in_words(code: int, words: str) -> None:
     assert describe_exit(code) == words

@@ -120,7 +120,9 @@ def test_a_death_keeps_the_message_and_offers_to_answer_again() -> None:
     assert [m.text for m in one.conversation.messages] == ["Hello there.", "Here I am."]
 
 
-@pytest.mark.parametrize("error", [EngineError("no", details="why"), ModelError("none", help="do this"), TemplateMissing("t")])
+@pytest.mark.parametrize(
+    "error", [EngineError("no", details="why"), ModelError("none", help="do this"), TemplateMissing("t")]
+)
 def test_an_error_is_a_notice_and_the_message_stays(error: EngineError) -> None:
     one = companion(error)
     events = list(one.reply("Hello there."))
@@ -145,7 +147,11 @@ def test_an_empty_reply_says_so() -> None:
 def test_a_loop_is_ended_and_told() -> None:
     one = companion("It makes sense to feel so. " * 5)
     outcome = result(list(one.reply("Hello there.")))
-    assert (outcome.reply, outcome.finish_reason, outcome.guard) == ("It makes sense to feel so.", FinishReason.LOOP, ("loop",))
+    assert (outcome.reply, outcome.finish_reason, outcome.guard) == (
+        "It makes sense to feel so.",
+        FinishReason.LOOP,
+        ("loop",),
+    )
 
 
 def test_answering_again_with_a_fixed_seed_takes_another_seed() -> None:
