@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.usefixtures("embedded_model")
@@ -78,6 +79,21 @@ def test_a_reader_that_leaves_ends_the_answer_quietly() -> None:
     assert process.returncode == 0
     assert b"Traceback" not in err
     assert b"Broken" not in err
+
+
+def test_an_engine_that_is_killed_leaves_what_was_written_and_says_so() -> None:
+    with subprocess.Popen(
+        [*ASK, "--max-tokens", "2000", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        begun = os.read(process.stdout.fileno(), 4096)
+        (engine,) = psutil.Process(process.pid).children()
+        engine.kill()
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert (begun + out).strip()
+    assert b"stopped working" in err
+    assert b"Traceback" not in err
 
 
 def test_a_file_that_is_no_model_is_3(tmp_path: Path) -> None:

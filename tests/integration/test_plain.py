@@ -64,12 +64,19 @@ class Terminal:
 
 
 @pytest.fixture
+def short_replies(tide_home: Path) -> None:
+    tide_home.mkdir()
+    (tide_home / "config.toml").write_text("max_tokens = 12\n")
+
+
+@pytest.fixture
 def terminal(tide_home: Path) -> Iterator[Terminal]:
     program = Terminal()
     yield program
     program.close()
 
 
+@pytest.mark.usefixtures("short_replies")
 def test_a_piped_conversation(tide_home: Path) -> None:
     typed = "I slept badly again.\n/again\nI am going to kill myself tonight\n"
     done = subprocess.run([sys.executable, *PLAIN], input=typed, capture_output=True, text=True, check=False)
@@ -116,6 +123,7 @@ def test_ctrl_c_stops_while_the_message_is_being_read(terminal: Terminal) -> Non
     assert terminal.process.wait(timeout=10) == 0
 
 
+@pytest.mark.usefixtures("short_replies")
 def test_the_last_message_is_offered_for_editing(terminal: Terminal) -> None:
     terminal.until(b"Press Enter")
     terminal.type(b"\n")
@@ -132,6 +140,7 @@ def test_the_last_message_is_offered_for_editing(terminal: Terminal) -> None:
     assert terminal.process.wait(timeout=10) == 0
 
 
+@pytest.mark.usefixtures("short_replies")
 def test_nothing_typed_is_kept_on_disk(terminal: Terminal, tide_home: Path) -> None:
     terminal.until(b"Press Enter")
     terminal.type(b"\n")
