@@ -144,7 +144,7 @@ def _weigh_worry(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     """A worry about somebody that is only read, played or studied is none."""
     if hit.entry.table == "others" and "unmask" not in text.frames:
         frames = frames_of(sentence(text, hit), lexicon) & _INVENTED
-        return _lower(hit, hit.tier, f"a {sorted(frames)[0]}") if frames else hit
+        return _lower(hit, hit.tier, f"a {min(frames)}") if frames else hit
     return hit
 
 

@@ -5,14 +5,14 @@ is left out and named in `problems`; when a whole table cannot be read, the buil
 so that the route never works with nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from tide_chat.safety.assessment import Flag, Tier
-from tide_chat.safety.phrases import BadPattern, Phrase, compile_phrase
+from tide_chat.safety.phrases import BadPattern, Compiler, Phrase
 
 STATEMENTS = ("direct", "selfharm", "acts", "flags", "others", "heavy", "es", "fr", "de", "pt", "it")
 CONTEXTS = ("idioms", "context")
@@ -70,20 +70,12 @@ def rows(text: str) -> Iterator[dict[str, str]]:
         yield dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
 
 
-def _table(root: Traversable, name: str, problems: list[str]) -> list[dict[str, str]]:
-    try:
-        return list(rows((root / f"{name}.tsv").read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{name}: {type(error).__name__}")
-        return []
-
-
-def _entry(table: str, row: Mapping[str, str], macros: Mapping[str, str], spellings: Mapping[str, str]) -> Entry:
+def _entry(table: str, row: Mapping[str, str], compiler: Compiler) -> Entry:
     flags = tuple(Flag(name) for name in row.get("flags", "").split(",") if name)
     return Entry(
         table=table,
         pattern=row["pattern"],
-        phrase=compile_phrase(row["pattern"], macros, spellings),
+        phrase=compiler.phrase(row["pattern"]),
         tier=Tier[row.get("tier") or "T0"],
         flags=flags,
         kind=row.get("kind", ""),
@@ -93,41 +85,51 @@ def _entry(table: str, row: Mapping[str, str], macros: Mapping[str, str], spelli
     )
 
 
-def _entries(
-    table: str,
-    table_rows: Iterable[Mapping[str, str]],
-    names: tuple[Mapping[str, str], Mapping[str, str]],
-    problems: list[str],
-) -> tuple[Entry, ...]:
-    entries = []
-    for row in table_rows:
+@dataclass(slots=True)
+class _Tables:
+    """Reads the tables of one folder, and collects what is wrong with them."""
+
+    root: Traversable
+    problems: list[str] = field(default_factory=list)
+
+    def lexicon(self) -> Lexicon:
+        compiler = Compiler(self.pairs("macros", "name", "words"), self.pairs("spellings", "written", "seen"))
+        statements = [entry for table in STATEMENTS for entry in self.entries(table, compiler)]
+        contexts: dict[str, tuple[Entry, ...]] = {}
+        for entry in (entry for table in CONTEXTS for entry in self.entries(table, compiler)):
+            contexts[entry.kind] = (*contexts.get(entry.kind, ()), entry)
+        cues = tuple(self.entries(CUES, compiler))
+        statements += _built_in() if self.problems else ()
+        return Lexicon(tuple(statements), cues, contexts, compiler.spellings, tuple(self.problems))
+
+    def rows(self, table: str) -> list[dict[str, str]]:
         try:
-            entries.append(_entry(table, row, *names))
-        except (BadPattern, KeyError, ValueError) as error:
-            problems.append(f"{table}: '{row.get('pattern', '')}' ({error})")
-    return tuple(entries)
+            return list(rows((self.root / f"{table}.tsv").read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{table}: {type(error).__name__}")
+            return []
+
+    def pairs(self, table: str, name: str, value: str) -> dict[str, str]:
+        """A table of two columns."""
+        return {row[name]: row[value] for row in self.rows(table) if row.get(name) and row.get(value)}
+
+    def entries(self, table: str, compiler: Compiler) -> Iterator[Entry]:
+        for row in self.rows(table):
+            try:
+                yield _entry(table, row, compiler)
+            except (BadPattern, KeyError, ValueError) as error:
+                self.problems.append(f"{table}: '{row.get('pattern', '')}' ({error})")
 
 
 def read(root: Traversable) -> Lexicon:
     """Read every table under `root`. Never raises: what is wrong is in `problems`."""
-    problems: list[str] = []
-    spellings = {row["written"]: row["seen"] for row in _table(root, "spellings", problems)}
-    macros = {row["name"]: row["words"] for row in _table(root, "macros", problems)}
-    names = (macros, spellings)
-    statements: list[Entry] = []
-    for table in STATEMENTS:
-        statements += _entries(table, _table(root, table, problems), names, problems)
-    contexts: dict[str, tuple[Entry, ...]] = {}
-    for table in CONTEXTS:
-        for entry in _entries(table, _table(root, table, problems), names, problems):
-            contexts[entry.kind] = (*contexts.get(entry.kind, ()), entry)
-    cues = _entries(CUES, _table(root, CUES, problems), names, problems)
-    return Lexicon((*statements, *(_built_in() if problems else ())), cues, contexts, spellings, tuple(problems))
+    return _Tables(root).lexicon()
 
 
 def _built_in() -> tuple[Entry, ...]:
+    compiler = Compiler({}, {})
     return tuple(
-        Entry("built-in", pattern, compile_phrase(pattern, {}, {}), tier, why="plainest statements")
+        Entry("built-in", pattern, compiler.phrase(pattern), tier, why="plainest statements")
         for pattern, tier in _BUILT_IN
     )
 

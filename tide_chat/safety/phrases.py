@@ -5,7 +5,7 @@
     [really|just]            one of them, or nothing
     cut*                     a word that starts so
     _                        any one word
-    ..                       up to four words, within the sentence
+    ..                       up to five words, within the sentence
     ...                      up to ten words, over one or more sentence ends
     {when}                   the alternatives named `when` in macros.tsv
     ^  $                     start and end of a sentence
@@ -14,8 +14,9 @@ Every repetition is bounded, so a search is linear in the text. It does not know
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from tide_chat.safety.normalize import BREAK, fold
 
@@ -27,6 +28,7 @@ _ATOMS = {
     "^": r"(?<=\| )",
     "$": r"(?=\|)",
 }
+_DEEPEST = 5  # macros within macros
 _TOKENS = re.compile(r"\{\w+\}|[()\[\]|]|[^\s()\[\]|{}]+")
 
 
@@ -34,22 +36,54 @@ class BadPattern(ValueError):
     """An entry that cannot be read; says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phrase:
     """A compiled entry. A text can match only if it holds a word that starts with one of `anchors`."""
 
-    regex: re.Pattern[str]
+    source: str
     anchors: frozenset[str]
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Made when a text first holds one of the anchors: most entries are never needed in a conversation."""
+        return re.compile(self.source)
+
+
+Part = tuple[str, frozenset[str]]  # regex, and the words of which one must be there
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles the entries of one lexicon; macros and words are worked out once."""
+
+    macros: Mapping[str, str]
+    spellings: Mapping[str, str]
+    known: dict[str, Part] = field(default_factory=dict)
+
+    def phrase(self, pattern: str) -> Phrase:
+        """Compile one entry. Raises BadPattern."""
+        reader = _Reader(_TOKENS.findall(self._spelled(pattern)), self)
+        regex, anchors = reader.alternatives(None)
+        if reader.tokens:
+            raise BadPattern(f"'{reader.tokens[0]}' too many in '{pattern}'")
+        return Phrase(r"(?<= )" + regex, anchors)
+
+    def _spelled(self, pattern: str) -> str:
+        """Phrases inside an entry get the same spelling as in a text: `i am going to` is looked for as `im gonna`."""
+        for phrase in sorted((key for key in self.spellings if " " in key), key=len, reverse=True):
+            if phrase in pattern:
+                edges = rf"(?<![\w'*{{]){re.escape(phrase)}(?![\w'*}}])"
+                pattern = re.sub(edges, self.spellings[phrase], pattern)
+        return pattern
 
 
 @dataclass(slots=True)
 class _Reader:
     tokens: list[str]
-    macros: Mapping[str, str]
-    spellings: Mapping[str, str]
+    compiler: Compiler
     depth: int = 0
 
-    def alternatives(self, closing: str | None) -> tuple[str, frozenset[str]]:
+    def alternatives(self, closing: str | None) -> Part:
         """Read `a b|c` up to `closing`; the regex, and the words of which one must be there."""
         regexes: list[str] = []
         anchors: list[frozenset[str]] = []
@@ -65,7 +99,7 @@ class _Reader:
             required = frozenset().union(*anchors) if all(anchors) else frozenset[str]()
             return "|".join(regexes), required
 
-    def sequence(self) -> tuple[str, frozenset[str]]:
+    def sequence(self) -> Part:
         """Read items up to `|`, `)` or `]`. Of all items, the most telling one gives the anchors."""
         regex, candidates = "", []
         while self.tokens and self.tokens[0] not in "|)]":
@@ -74,27 +108,32 @@ class _Reader:
             candidates.append(anchors)
         return regex, max(candidates, key=_telling, default=frozenset())
 
-    def item(self) -> tuple[str, frozenset[str]]:
+    def item(self) -> Part:
         token = self.tokens.pop(0)
         if token in "([":
             inside, anchors = self.alternatives(")" if token == "(" else "]")
             return (f"(?:{inside})", anchors) if token == "(" else (f"(?:{inside})?", frozenset())
         if token.startswith("{"):
-            return self.macro(token[1:-1])
+            return self._once(token, lambda: self.macro(token[1:-1]))
         if token in _ATOMS:
             return _ATOMS[token], frozenset()
-        return self.literal(token)
+        return self._once(token, lambda: self.literal(token))
 
-    def macro(self, name: str) -> tuple[str, frozenset[str]]:
-        if name not in self.macros or self.depth > 5:
+    def _once(self, token: str, make: Callable[[], Part]) -> Part:
+        if token not in self.compiler.known:
+            self.compiler.known[token] = make()
+        return self.compiler.known[token]
+
+    def macro(self, name: str) -> Part:
+        if name not in self.compiler.macros or self.depth > _DEEPEST:
             raise BadPattern(f"no macro '{name}'")
-        reader = _Reader(_TOKENS.findall(self.macros[name]), self.macros, self.spellings, self.depth + 1)
+        reader = _Reader(_TOKENS.findall(self.compiler.macros[name]), self.compiler, self.depth + 1)
         inside, anchors = reader.alternatives(None)
         return f"(?:{inside})", anchors
 
-    def literal(self, token: str) -> tuple[str, frozenset[str]]:
+    def literal(self, token: str) -> Part:
         stem = token.endswith("*")
-        words = fold(token.rstrip("*"), self.spellings).strip(BREAK).split()
+        words = fold(token.rstrip("*"), self.compiler.spellings).strip(BREAK).split()
         if not words:
             raise BadPattern(f"nothing to look for in '{token}'")
         head, last = "".join(f"{re.escape(word)} " for word in words[:-1]), re.escape(words[-1])
@@ -115,23 +154,6 @@ def _telling(anchors: frozenset[str]) -> tuple[int, int]:
         return (-1, 0)
     rare = 0 if anchors & _COMMON else min(4, *map(len, anchors))
     return (rare, -len(anchors))
-
-
-def compile_phrase(pattern: str, macros: Mapping[str, str], spellings: Mapping[str, str]) -> Phrase:
-    """Compile one entry. Raises BadPattern."""
-    reader = _Reader(_TOKENS.findall(_expand(pattern, spellings)), macros, spellings)
-    regex, anchors = reader.alternatives(None)
-    if reader.tokens:
-        raise BadPattern(f"'{reader.tokens[0]}' too many in '{pattern}'")
-    return Phrase(re.compile(r"(?<= )" + regex), anchors)
-
-
-def _expand(pattern: str, spellings: Mapping[str, str]) -> str:
-    """Phrases inside an entry get the same spelling as in a text: `i am going to` is looked for as `im gonna`."""
-    for phrase in sorted((key for key in spellings if " " in key), key=len, reverse=True):
-        if phrase in pattern:
-            pattern = re.sub(rf"(?<![\w'*{{]){re.escape(phrase)}(?![\w'*}}])", spellings[phrase], pattern)
-    return pattern
 
 
 def anchors_of(text: str) -> frozenset[str]:
