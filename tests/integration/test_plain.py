@@ -141,6 +141,18 @@ def test_the_last_message_is_offered_for_editing(terminal: Terminal) -> None:
 
 
 @pytest.mark.usefixtures("short_replies")
+def test_pasted_lines_are_one_message(terminal: Terminal) -> None:
+    terminal.until(b"Press Enter")
+    terminal.type(b"\n")
+    terminal.until(b"You: ")
+    terminal.type(b"\x1b[200~I slept\nbadly\x1b[201~\n")
+    terminal.until(b"Reply: ")
+    terminal.until(b"You: ")
+    terminal.type(b"/edit\n")
+    terminal.until(b"Your message was: I slept\r\nbadly")
+
+
+@pytest.mark.usefixtures("short_replies")
 def test_nothing_typed_is_kept_on_disk(terminal: Terminal, tide_home: Path) -> None:
     terminal.until(b"Press Enter")
     terminal.type(b"\n")

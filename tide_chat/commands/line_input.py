@@ -83,4 +83,6 @@ def _load_readline() -> ModuleType | None:
         import readline
     except ImportError:  # not on every platform; then there is plain input
         return None
+    if "libedit" not in (readline.__doc__ or ""):
+        readline.parse_and_bind("set enable-bracketed-paste on")  # pasted lines are one message
     return readline
