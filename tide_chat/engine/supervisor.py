@@ -4,6 +4,7 @@ An Engine itself, so that the pipeline need not know. Says how things stand thro
 read about it is the interface's affair.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -212,10 +213,11 @@ def _crash_note(spec: EngineSpec) -> Path | None:
 
 
 def _build() -> str:
+    """Tells one installed build of the native library from another: its list of files has their checksums."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
-        return str(distribution("llama-cpp-python").version)
+        return hashlib.sha256((distribution("llama-cpp-python").read_text("RECORD") or "").encode()).hexdigest()
     except PackageNotFoundError:
         return "none"
 
