@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Static
 
 from tide_chat.events import Stage
@@ -60,9 +61,13 @@ def hint(pilot: Pilot[int]) -> str:
     return str(line.render()) if line.display else ""
 
 
+def strips(pilot: Pilot[int]) -> list[Strip]:
+    """What is drawn, a row each, just before it becomes escape codes."""
+    rows = pilot.app.screen._compositor.render_strips(pilot.app.size)
+    assert len(rows) == pilot.app.size.height
+    return rows
+
+
 def on_screen(pilot: Pilot[int]) -> str:
     """The characters that a user sees, a row a line."""
-    width, height = pilot.app.size
-    rows = pilot.app.screen._compositor.render_strips(pilot.app.size)  # what is drawn, before it becomes escape codes
-    assert len(rows) == height
-    return "\n".join(strip.text[:width].rstrip() for strip in rows)
+    return "\n".join(strip.text[: pilot.app.size.width].rstrip() for strip in strips(pilot))

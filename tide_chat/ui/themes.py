@@ -35,6 +35,7 @@ def _theme(name: str, colours: Mapping[str, str], *, dark: bool = True) -> Theme
         "border-blurred": line,
         "input-cursor-background": primary,
         "input-cursor-foreground": surface,
+        "input-cursor-text-style": "none",
         "input-selection-background": cursor,
         "input-selection-foreground": foreground,
         "screen-selection-background": cursor,

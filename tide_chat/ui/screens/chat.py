@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import OptionList, Static, TextArea
+from textual.widgets import OptionList, TextArea
 
 from tide_chat.engine.base import FinishReason
 from tide_chat.engine.supervisor import EngineState, Phase
@@ -23,6 +23,7 @@ from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
 from tide_chat.ui.widgets.entries import Entry, Kind
+from tide_chat.ui.widgets.plain import Plain
 from tide_chat.ui.widgets.status import StatusLine
 from tide_chat.ui.widgets.suggestions import Suggestions
 from tide_chat.ui.widgets.transcript import Transcript
@@ -75,11 +76,11 @@ class ChatScreen(Actions):
         self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
     def compose(self) -> ComposeResult:
-        yield Static(TITLE, id="title", markup=False)
+        yield Plain(TITLE, id="title")
         yield CardDeck()
         yield Transcript(GREETING)
         yield Suggestions()
-        yield Static("", id="hint", markup=False)
+        yield Plain("", id="hint")
         yield Composer(PLACEHOLDER)
         yield StatusLine(self.core.engine.state)
 
@@ -96,14 +97,14 @@ class ChatScreen(Actions):
         width = max(0, self.size.width - 2)
         for keys in (TITLE_KEYS, TITLE_KEYS_SHORT):
             if len(TITLE) + len(keys) + 3 <= width:
-                self.query_one("#title", Static).update(f"{TITLE}{keys:>{width - len(TITLE)}}")
+                self.query_one("#title", Plain).update(f"{TITLE}{keys:>{width - len(TITLE)}}")
                 return
-        self.query_one("#title", Static).update(TITLE_KEYS_SHORT)
+        self.query_one("#title", Plain).update(TITLE_KEYS_SHORT)
 
     def hint(self, text: str) -> None:
         """One calm line above the box, empty to take it away."""
         self._hint_for = self.composer.text
-        hint = self.query_one("#hint", Static)
+        hint = self.query_one("#hint", Plain)
         hint.update(text)
         hint.display = bool(text)
 

@@ -6,9 +6,10 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
 from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain, PlainButton
 
 
 class Confirm(Panel[bool]):
@@ -24,10 +25,8 @@ class Confirm(Panel[bool]):
         self._details, self._yes, self._no = details, yes, no
 
     def body(self) -> Iterable[Widget]:
-        yield Static(self._details, markup=False)
-        yield Horizontal(
-            Button(self._no, id="no", compact=True), Button(self._yes, id="yes", compact=True), classes="answers"
-        )
+        yield Plain(self._details)
+        yield Horizontal(PlainButton(self._no, id="no"), PlainButton(self._yes, id="yes"), classes="answers")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()

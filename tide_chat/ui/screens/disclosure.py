@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tide_chat.ui.ports import Words
 from tide_chat.ui.screens.help_lines import HelpLinesScreen
 from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain
 
 
 class DisclosureScreen(Panel[bool]):
@@ -31,7 +31,7 @@ class DisclosureScreen(Panel[bool]):
         self.set_class(not read_only, "-first")
 
     def body(self) -> Iterable[Widget]:
-        yield Static(self._words.disclosure(self._country), id="disclosure", markup=False)
+        yield Plain(self._words.disclosure(self._country), id="disclosure")
 
     def action_accept(self) -> None:
         if not self._read_only:

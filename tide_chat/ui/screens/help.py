@@ -6,10 +6,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tide_chat.ui import commands
 from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain
 
 
 class HelpScreen(Panel[None]):
@@ -21,10 +21,10 @@ class HelpScreen(Panel[None]):
     def body(self) -> Iterable[Widget]:
         for keys, slash, text in commands.rows():
             yield self._row(f"{keys} · {slash}" if keys else slash, text)
-        yield Static("While writing", classes="help-head", markup=False)
+        yield Plain("While writing", classes="help-head")
         for row in commands.TYPING:
             yield self._row(row.keys, row.help)
 
     @staticmethod
-    def _row(keys: str, text: str) -> Static:
-        return Static(Content.assemble((keys, "bold $accent"), f"\n{text}"), classes="help-row", markup=False)
+    def _row(keys: str, text: str) -> Plain:
+        return Plain(Content.assemble((keys, "bold $accent"), f"\n{text}"), classes="help-row")

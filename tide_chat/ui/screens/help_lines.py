@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tide_chat.ui.ports import Words
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.card import HelpLineView
+from tide_chat.ui.widgets.plain import Plain
 
 
 class HelpLinesScreen(Panel[None]):
@@ -27,4 +27,4 @@ class HelpLinesScreen(Panel[None]):
     def body(self) -> Iterable[Widget]:
         for index, line in enumerate(self._lines):
             yield HelpLineView(line, tall=index == 0)
-        yield Static(self._footnote, classes="card-foot", markup=False)
+        yield Plain(self._footnote, classes="card-foot")

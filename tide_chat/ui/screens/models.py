@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tide_chat.engine.base import Cancel
@@ -17,6 +17,7 @@ from tide_chat.ui.messages import PullEnded, PullProgress, Switched
 from tide_chat.ui.ports import ModelRow, Shelf
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -50,7 +51,7 @@ class ModelScreen(Panel[None]):
 
     def body(self) -> Iterable[Widget]:
         yield OptionList(id="models", markup=False, compact=True)
-        yield Static("", id="model-note", markup=False)
+        yield Plain("", id="model-note")
 
     def on_mount(self) -> None:
         self._fill()
@@ -73,7 +74,7 @@ class ModelScreen(Panel[None]):
         return Content.assemble((row.alias.ljust(26), "bold"), f" {where}")
 
     def note(self, text: str) -> None:
-        self.query_one("#model-note", Static).update(text)
+        self.query_one("#model-note", Plain).update(text)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         row = self._rows.get(event.option_id or "")
@@ -105,7 +106,7 @@ class ModelScreen(Panel[None]):
 
     def _pull(self, alias: str) -> None:
         cancel = self._cancel = Cancel()
-        self.query_one("#panel-keys", Static).update(KEYS_PULLING)
+        self.query_one("#panel-keys", Plain).update(KEYS_PULLING)
         self.note("Starting the download.")
         shelf, post = self._shelf, self.post_message
         self.run_worker(lambda: _fetch(shelf, alias, cancel, post), name="pull", thread=True)
@@ -115,7 +116,7 @@ class ModelScreen(Panel[None]):
 
     def on_pull_ended(self, message: PullEnded) -> None:
         self._cancel = None
-        self.query_one("#panel-keys", Static).update(KEYS)
+        self.query_one("#panel-keys", Plain).update(KEYS)
         self._alias = message.alias
         self._fill()
         if message.error is not None:

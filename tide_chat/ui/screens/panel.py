@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+
+from tide_chat.ui.widgets.plain import Plain
 
 Result = TypeVar("Result")
 
@@ -23,10 +24,10 @@ class Panel(ModalScreen[Result]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="panel"):
-            yield Static(self.title_text, id="panel-title", markup=False)
+            yield Plain(self.title_text, id="panel-title")
             with VerticalScroll(id="panel-body"):
                 yield from self.body()
-            yield Static(self.keys, id="panel-keys", markup=False)
+            yield Plain(self.keys, id="panel-keys")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)

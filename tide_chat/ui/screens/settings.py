@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tide_chat.config import Settings
 from tide_chat.ui import themes
 from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -33,12 +34,12 @@ class SettingsScreen(Panel[None]):
 
     def body(self) -> Iterable[Widget]:
         yield OptionList(*self._options(), id="choices", markup=False, compact=True)
-        yield Static(COUNTRY, classes="setting", markup=False)
+        yield Plain(COUNTRY, classes="setting")
         yield Input(
             self._settings.country or "", id="country", placeholder="from your system", max_length=2, compact=True
         )
-        yield Static("", id="setting-note", markup=False)
-        yield Static(NEWLINE, classes="setting", markup=False)
+        yield Plain("", id="setting-note")
+        yield Plain(NEWLINE, classes="setting")
 
     def _options(self) -> Iterable[Option]:
         yield Option("Colours", disabled=True)
@@ -53,7 +54,7 @@ class SettingsScreen(Panel[None]):
 
     def on_mount(self) -> None:
         if self.app.no_color:
-            self.query_one("#setting-note", Static).update(NO_COLOUR)
+            self.query_one("#setting-note", Plain).update(NO_COLOUR)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id == MOTION:
@@ -74,7 +75,7 @@ class SettingsScreen(Panel[None]):
             self.tide.change_settings(country=value or None)
             self._settings = self.tide.settings
         note = "" if whole or not value else "Two letters, such as US, GB or IN."
-        self.query_one("#setting-note", Static).update(note)
+        self.query_one("#setting-note", Plain).update(note)
 
 
 def _mark(chosen: bool) -> str:

@@ -6,9 +6,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Button, Digits, Static
+from textual.widgets import Button, Digits
 
 from tide_chat.safety.cards import Card, HelpLine
+from tide_chat.ui.widgets.plain import Plain, PlainButton
 
 _DIALLED = re.compile(r"[\d +\-]{2,16}")
 
@@ -30,14 +31,14 @@ class HelpLineView(Vertical):
     def compose(self) -> ComposeResult:
         if self.tall:
             yield Digits(self.line.number, classes="tall-number")
-        yield Static(line_content(self.line), markup=False)
+        yield Plain(line_content(self.line))
 
 
-class Choice(Button):
+class Choice(PlainButton):
     """Something one could do now."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(Content(text), classes="choice", compact=True)
+        super().__init__(text, classes="choice")
         self.choice = text
 
 
@@ -49,15 +50,15 @@ class CardView(Vertical):
         self.card = card
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.assemble((self.card.title, "bold")), classes="card-title", markup=False)
+        yield Plain(Content.assemble((self.card.title, "bold")), classes="card-title")
         for index, line in enumerate(self.card.lines):
             yield HelpLineView(line, tall=index == 0)
-        yield Static(Content(self.card.body), classes="card-body", markup=False)
+        yield Plain(Content(self.card.body), classes="card-body")
         for choice in self.card.choices:
             yield Choice(choice)
         if self.card.footnote:
-            yield Static(Content(self.card.footnote), classes="card-foot", markup=False)
-        yield Button("Put this card away (Ctrl+G)", classes="put-away", compact=True)
+            yield Plain(Content(self.card.footnote), classes="card-foot")
+        yield PlainButton("Put this card away (Ctrl+G)", classes="put-away")
 
 
 class CardDeck(VerticalScroll):

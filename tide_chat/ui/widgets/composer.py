@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tide_chat.terminal import neutral
@@ -99,6 +100,10 @@ class Composer(TextArea):
         """Put sent text back, before whatever was written since."""
         draft = self.text
         self.put(f"{text}\n{draft}" if draft.strip() else text)
+
+    def render_line(self, y: int) -> Strip:
+        """Textual wraps the placeholder to the width there is, and fails when there is none."""
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
     async def _on_key(self, event: events.Key) -> None:
         if self._own_key(event.key):

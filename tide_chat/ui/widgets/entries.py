@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static
+
+from tide_chat.ui.widgets.plain import Plain
 
 SMOOTH = 0.08  # seconds between updates of a growing reply
 LONGEST = 6000  # characters of one entry that are drawn; a pasted book would make every scroll slow
@@ -51,7 +52,7 @@ class Entry:
         return Content.assemble(*parts)
 
 
-class EntryView(Static):
+class EntryView(Plain):
     """One entry on the screen. A growing reply is drawn a few times a second, and once more when it is whole.
 
     Plain text instead of Markdown: replies are short prose without headings or code, drawing them costs a tenth,
@@ -59,7 +60,7 @@ class EntryView(Static):
     """
 
     def __init__(self, entry: Entry) -> None:
-        super().__init__(entry.content(), markup=False, classes=f"entry {entry.kind.value}")
+        super().__init__(entry.content(), classes=f"entry {entry.kind.value}")
         self.entry = entry
         self._due: Timer | None = None
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.content import Content
-from textual.widgets import Static
 
 from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.events import Stage
+from tide_chat.ui.widgets.plain import Plain
 
 _STAGES = {
     Stage.WAITING: "waiting for the model, Esc takes it back",
@@ -72,11 +72,11 @@ def line(status: Status, width: int) -> str:
     return text[: max(0, width)]
 
 
-class StatusLine(Static):
+class StatusLine(Plain):
     """Draws a Status; `change` replaces fields of it."""
 
     def __init__(self, engine: EngineState) -> None:
-        super().__init__("", id="status", markup=False)
+        super().__init__("", id="status")
         self.status = Status(engine)
 
     def change(self, **fields: Any) -> None:

@@ -5,16 +5,16 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.widgets import Static
 
 from tide_chat.ui.widgets.entries import CALM, SMOOTH, Entry, EntryView, Kind
+from tide_chat.ui.widgets.plain import Plain
 
 WINDOW = 60  # entries kept as widgets
 STEP = 30  # entries that come or go at once
 UNSEEN = "─── the model no longer sees what is above ───"
 
 
-class Earlier(Static):
+class Earlier(Plain):
     """The line above the window: how much is hidden."""
 
     def on_click(self, event: Click) -> None:
@@ -38,9 +38,9 @@ class Transcript(VerticalScroll):
         self._loading_earlier = False
 
     def compose(self) -> ComposeResult:
-        yield Static(self._greeting, id="greeting", markup=False)
-        yield Earlier("", id="earlier", markup=False)
-        yield Static(UNSEEN, id="unseen", markup=False)
+        yield Plain(self._greeting, id="greeting")
+        yield Earlier("", id="earlier")
+        yield Plain(UNSEEN, id="unseen")
 
     def on_mount(self) -> None:
         self.query_one("#earlier").display = False

@@ -1,0 +1,141 @@
+"""Leaving at once, in a real pseudo-terminal: nothing stays on the screen, no process stays behind."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.ui.conftest import OpenApp
+from tests.ui.driving import app
+from tide_chat.ui import quick_exit
+from tide_chat.ui.quick_exit import WIPE
+
+PATIENCE = 60.0  # seconds, for a busy machine
+
+
+@dataclass
+class Terminal:
+    """The app in a pseudo-terminal, and all it wrote."""
+
+    master: int
+    slave: int
+    process: subprocess.Popen[bytes]
+    engine_pid: int
+    before: list[object]
+    written: bytearray = field(default_factory=bytearray)
+
+    def read_until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, self.written.decode(errors="replace")[-3000:]
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.written += os.read(self.master, 65536)
+
+    def saw(self, text: str) -> bool:
+        return text.encode() in self.written
+
+    def press(self, data: bytes) -> None:
+        os.write(self.master, data)
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended; a dead one that nobody waited for counts."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.fixture(params=["idle", "busy"])
+def terminal(request: pytest.FixtureRequest, tmp_path: Path, checkout: Path) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    before = termios.tcgetattr(slave)
+    pid_file = tmp_path / "pid"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.ui.quick_exit_child", str(pid_file), request.param],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=checkout,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm-256color"},
+    )
+    opened = Terminal(master, slave, process, 0, before)
+    opened.read_until(lambda: opened.saw("SECRET MESSAGE"))
+    opened.engine_pid = int(pid_file.read_text())
+    yield opened
+    for pid in (process.pid, opened.engine_pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.parametrize("key", [b"\x11", b"\x1b[113;5u"], ids=["control character", "kitty keyboard"])
+def test_ctrl_q_leaves_at_once_even_when_the_interface_is_stuck(terminal: Terminal, key: bytes) -> None:
+    if terminal.process.args[-1] == "busy":  # type: ignore[index]
+        deadline = time.monotonic() + 1.5
+        terminal.read_until(lambda: time.monotonic() > deadline)
+    pressed = time.monotonic()
+    terminal.press(key)
+    terminal.read_until(terminal.ended)
+    assert time.monotonic() - pressed < 2
+    assert terminal.process.returncode == 0
+    assert terminal.written.endswith(WIPE.replace("\n", "\r\n").encode()), "nothing may be written after the wipe"
+    assert gone(terminal.engine_pid)
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+def test_the_wipe_leaves_the_terminal_as_it_was() -> None:
+    alternate = WIPE.index("\x1b[?1049l")
+    last = WIPE[alternate:]
+    assert "\x1b[2J" in WIPE[:alternate], "some terminals keep the alternate screen's lines"
+    assert last.index("\x1b[2J") < last.index("\x1b[3J"), "some terminals scroll what 2J removes into the scrollback"
+    for mode in (1000, 1002, 1003, 1004, 1006, 1015, 1016, 2004, 2026, 2048):
+        assert f"\x1b[?{mode}l" in WIPE[:alternate]
+    assert "\x1b[<u" in WIPE[:alternate]
+    assert "\x1b[?25h" in WIPE
+    assert "\x1b[?7h" in WIPE
+
+
+@pytest.mark.parametrize("opened_by", ["", "f1", "f2", "f4", "f5", "ctrl+n", "ctrl+p"])
+async def test_the_key_works_on_every_screen(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, opened_by: str
+) -> None:
+    left: list[bool] = []
+    monkeypatch.setattr(quick_exit, "leave", lambda kill, attributes=None: left.append(True))
+    async with open_app() as pilot:
+        if opened_by:
+            await pilot.press(opened_by)
+            await pilot.pause()
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert left == [True]
+        assert app(pilot).is_running
+
+
+async def test_the_key_works_before_anything_was_accepted(
+    open_app: OpenApp, doubles: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[bool] = []
+    monkeypatch.setattr(quick_exit, "leave", lambda kill, attributes=None: left.append(True))
+    async with open_app() as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert left == [True]

@@ -1,0 +1,26 @@
+"""Text and buttons that are only ever text: no markup, in a terminal of any width."""
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widgets import Button, Static
+
+
+class Plain(Static):
+    """A Static that reads no markup and survives having no column at all."""
+
+    def __init__(self, content: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(content, markup=False, id=id, classes=classes)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Textual cannot wrap text to a width of nothing."""
+        return super().get_content_height(container, viewport, max(1, width))
+
+
+class PlainButton(Button):
+    """The same for a button."""
+
+    def __init__(self, label: str, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(Content(label), id=id, classes=classes, compact=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return super().get_content_height(container, viewport, max(1, width))
