@@ -21,6 +21,7 @@ class PlainButton(Button):
 
     def __init__(self, label: str, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(Content(label), id=id, classes=classes, compact=True)
+        self.styles.line_pad = 0  # the stylesheet takes no zero here
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return super().get_content_height(container, viewport, max(1, width))
