@@ -1,4 +1,4 @@
-"""Runs the real app on scripted replies in the terminal it is started in. With `busy`, the interface is kept busy for good."""
+"""Runs the real app on scripted replies in the terminal it is started in. `busy` keeps the interface stuck for good."""
 
 import subprocess
 import sys

@@ -120,5 +120,5 @@ async def test_who_speaks_is_clear_without_colour(open_app: OpenApp, doubles: Do
     async with open_app() as pilot:
         await send(pilot, "hello")
         rows = [strip.text.rstrip() for strip in strips(pilot)]
-        assert any(row.endswith("▌ You") or row.endswith("▌You") for row in rows)
+        assert any(row.endswith(("▌ You", "▌You")) for row in rows)
         assert any(row.strip() == "Tide" for row in rows)
