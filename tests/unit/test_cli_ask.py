@@ -9,7 +9,7 @@ import pytest
 from tide_chat import cli
 from tide_chat.commands import ask
 from tide_chat.engine.scripted import ScriptedEngine
-from tide_chat.errors import EngineDied, ModelNotFound
+from tide_chat.errors import DataError, EngineDied, ModelNotFound
 from tide_chat.turn import Companion
 
 FIELDS = [
@@ -158,5 +158,5 @@ def test_a_pipe_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_need_no_quotes_and_must_be_text() -> None:
     assert ask._message(("a", "long", "day")) == "a long day"
-    with pytest.raises(ask.DataError):
+    with pytest.raises(DataError):
         ask._message(("caf\udce9",))

@@ -195,7 +195,7 @@ class TestRules:
 
     def test_values_cannot_be_changed(self, registry: Registry) -> None:
         with pytest.raises(ValueError, match="frozen"):
-            registry.entries[0].rank = 1  # type: ignore[misc]
+            registry.entries[0].rank = 1
 
 
 def test_reading_headers_needs_neither_pydantic_nor_the_hub(checkout: Path) -> None:

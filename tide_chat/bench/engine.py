@@ -170,7 +170,7 @@ def stop(model: Path) -> list[Measure]:
 
 
 def _stop_once(engine: ProcessEngine, info: EngineInfo, moment: str, number: int) -> float:
-    text = f"{number} " + "the night is long and I walk. " * (300 if moment == "prefill" else 1)
+    text = f"{number} " + "the night is long and I walk. " * (250 if moment == "prefill" else 1)
     prompt = Renderer.of(info).render(system_text(), Conversation().user(text))
     cancel, asked = Cancel(), [0.0]
 
@@ -180,7 +180,7 @@ def _stop_once(engine: ProcessEngine, info: EngineInfo, moment: str, number: int
 
     threading.Timer(0.15 + 0.02 * number, request).start()
     reason = None
-    for chunk in engine.generate(prompt, SamplingParams(seed=1, max_tokens=1500), cancel):
+    for chunk in engine.generate(prompt, SamplingParams(seed=1, max_tokens=1200), cancel):
         reason = chunk.finish_reason
     ended = time.perf_counter()
     if reason is FinishReason.CANCELLED:
