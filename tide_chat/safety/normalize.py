@@ -19,7 +19,7 @@ _PAIR = re.compile(r"(?:(?<=\s\s)|^)([^\W\d_]) ([^\W_])(?=\s\s|$)")
 _SINGLES = re.compile(r"(?<!\S)(?:[^\W_]\s+){2,}[^\W_](?!\S)")
 _ENDS = re.compile(r"[.!?;:…]+(?=\s|$)|[.!?;:…]{2,}|\|")
 _LEET = str.maketrans("0134578@$!(", "oieastaasic")
-_AMOUNT = re.compile(r"\d+(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]\d{2,}|\d+")
+_AMOUNT = re.compile(r"[1-9]\d*(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]\d{2,}|\d+")
 _PRONOUNS = frozenset("it he she that this there what who how where when why let here".split())
 _STRETCH = re.compile(r"([a-z])\1{2,}")
 _EMOJI = {"💊": " pills ", "🔪": " knife ", "🔫": " gun ", "🪦": " grave ", "⚰": " coffin ", "😴": " asleep "}
