@@ -32,7 +32,8 @@ CARD = Card(
     "Numbers checked in 2026. They may have changed.",
 )
 DISCLOSURE = (
-    "tide-chat is a program, not a person. It is not care, and nobody is watching.\n\n"
+    "Before we begin\n\n"
+    "This is a program, not a person. It is not care, and nobody is watching.\n\n"
     "What you write stays on this computer. It is for people of 18 and older.\n\n"
     "If you are in danger, call your emergency number. F2 shows who you can reach now."
 )

@@ -106,7 +106,7 @@ def test_ctrl_q_leaves_at_once_even_when_the_interface_is_stuck(terminal: Termin
     assert time.monotonic() - pressed < 2
     assert terminal.process.returncode == 0
     assert terminal.written.endswith(WIPE.encode()), "nothing may be written after the wipe"
-    assert gone(terminal.engine_pid)
+    terminal.read_until(lambda: gone(terminal.engine_pid))
     assert termios.tcgetattr(terminal.slave) == terminal.before
 
 

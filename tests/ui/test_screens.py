@@ -25,7 +25,8 @@ class TestFirstScreen:
 
     async def test_enter_accepts_it(self, open_app: OpenApp, doubles: Doubles) -> None:
         async with open_app() as pilot:
-            assert DISCLOSURE.splitlines()[0][:40] in on_screen(pilot)
+            assert "Before we begin" in on_screen(pilot)
+            assert DISCLOSURE.splitlines()[2][:40] in on_screen(pilot)
             await pilot.press("enter")
             await pilot.pause()
             assert isinstance(app(pilot).screen, ChatScreen)

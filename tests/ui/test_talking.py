@@ -222,6 +222,15 @@ async def test_a_choice_of_a_card_is_answered_and_the_draft_stays(open_app: Open
         assert chat(pilot).composer.has_focus
 
 
+async def test_a_prepared_reply_is_read_from_its_beginning(open_app: OpenApp) -> None:
+    async with open_app(size=(60, 18)) as pilot:
+        await send(pilot, DISTRESS)
+        await pilot.pause()
+        view = chat(pilot).transcript.views[-1]
+        assert view.outer_size.height > chat(pilot).transcript.size.height
+        assert view.region.y == chat(pilot).transcript.region.y
+
+
 async def test_what_the_model_no_longer_sees_is_marked(open_app: OpenApp, doubles: Doubles) -> None:
     doubles.engine.will_say("a")
     doubles.engine.will_say("b", replace(COUNTS, dropped_messages=2))
@@ -255,10 +264,9 @@ async def test_a_long_conversation_keeps_few_widgets_and_shows_the_rest_on_reque
 
 async def test_reading_upwards_is_not_disturbed_by_a_reply(open_app: OpenApp, doubles: Doubles) -> None:
     gate = Gate()
-    doubles.engine.will_say("\n".join(f"line {n}" for n in range(40)))
-    doubles.engine.will_say("x ", gate, "\n".join(f"row {n}" for n in range(30)))
+    doubles.engine.will_say("Well. ", gate, "And so it went on.\n" + "\n" * 30 + "The end.")
     async with open_app() as pilot:
-        await send(pilot, "one")
+        chat(pilot).transcript.add(Entry(Kind.REPLY, "a line\n" * 60))
         await send(pilot, "two", wait=False)
         await until_stage(pilot, Stage.WRITING)
         await pilot.press("pageup")
@@ -287,3 +295,12 @@ async def test_starting_anew_asks_first_and_waits_for_the_turn(open_app: OpenApp
         assert chat(pilot).query_one("#greeting").display
         await pilot.press("up")
         assert chat(pilot).composer.text == ""
+
+
+async def test_a_reply_that_ends_with_a_whole_sentence_is_not_marked(open_app: OpenApp, doubles: Doubles) -> None:
+    doubles.engine.will_say(" ".join(f"This is sentence number {n} of many." for n in "abcdefghijkl"))
+    async with open_app() as pilot:
+        await send(pilot, "hello")
+        entry = chat(pilot).transcript.entries[-1]
+        assert entry.text.endswith("of many.")
+        assert entry.ending == ""

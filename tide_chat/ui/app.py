@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tide_chat.compose import AppOptions
 
 
-HEIGHTS = [(0, "-short"), (22, "-normal")]  # rows from which a style class holds
+HEIGHTS = [(0, "-short"), (22, "-medium"), (30, "-tall")]  # rows from which a style class holds
 WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
 
 

@@ -39,6 +39,7 @@ GREETING = (
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
+WHOLE = (".", "!", "?", "…", '"', "”")
 ENDINGS = {
     FinishReason.CANCELLED: "stopped",
     FinishReason.LENGTH: "ended at the length limit",
@@ -199,6 +200,8 @@ class ChatScreen(Actions):
 
     def _finish(self, result: TurnResult) -> None:
         ending = ENDINGS.get(result.finish_reason, "")
+        if result.finish_reason is FinishReason.LENGTH and result.reply.rstrip().endswith(WHOLE):
+            ending = ""  # it stopped between two sentences, so nothing looks broken
         self.transcript.finish(neutral(result.reply), authored=result.route == "authored", ending=ending)
         usage = result.usage
         self.transcript.mark_unseen(usage.dropped_messages)

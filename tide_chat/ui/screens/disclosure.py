@@ -15,7 +15,6 @@ from tide_chat.ui.widgets.plain import Plain
 class DisclosureScreen(Panel[bool]):
     """Dismissed with True when accepted. Read only: it is shown again on request and changes nothing."""
 
-    title_text = "tide-chat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", show=False, priority=True),
         Binding("f2,ctrl+l,h", "help_lines", show=False),
@@ -28,10 +27,10 @@ class DisclosureScreen(Panel[bool]):
         self.keys = "Enter goes on · F2 or H: find help now · Q leaves"
         if read_only:
             self.keys = "Esc closes · F2 find help now · Ctrl+Q leaves at once"
-        self.set_class(not read_only, "-first")
+        self.title_text, _, self._text = words.disclosure(country).partition("\n\n")
 
     def body(self) -> Iterable[Widget]:
-        yield Plain(self._words.disclosure(self._country), id="disclosure")
+        yield Plain(self._text, id="disclosure")
 
     def action_accept(self) -> None:
         if not self._read_only:

@@ -80,6 +80,7 @@ class CardDeck(VerticalScroll):
 
     def __init__(self) -> None:
         super().__init__(id="deck")
+        self.border_subtitle = "F3 to read on · Ctrl+G puts it away"
         self.cards: list[Card] = []
         self.display = False
 

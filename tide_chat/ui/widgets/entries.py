@@ -14,7 +14,7 @@ CALM = 1.0  # the same with reduced motion
 
 YOU = "You"
 PROGRAM = "Tide"
-AUTHORED = "Tide · written by people, not by the model"
+AUTHORED = "Tide · prepared words, not from the model"
 
 
 class Kind(StrEnum):

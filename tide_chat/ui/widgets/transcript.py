@@ -84,6 +84,13 @@ class Transcript(VerticalScroll):
         view.entry.text = view.entry.text if text is None else text
         view.entry.authored, view.entry.ending = authored, ending
         view.draw()
+        if authored:  # it came at once, so its beginning was never seen
+            self.call_after_refresh(self._show_start, view)
+
+    def _show_start(self, view: EntryView) -> None:
+        if view.outer_size.height > self.size.height:
+            self.release_anchor()
+            self.scroll_to_widget(view, top=True, animate=False)
 
     def drop_last_turn(self, *, keep_user: bool = False) -> list[Entry]:
         """Remove the newest user entry and all below it, or only what is below it. Returns the notices among them."""
