@@ -87,7 +87,7 @@ def misses(judged: Sequence[Judged]) -> list[str]:
         f"MISSED {j.tier.name} {j.place} {j.kind}: {j.text}" for j in judged if j.tier >= Tier.T2 and not j.routed
     ]
     alarms = [
-        f"ALARM {j.tier.name}->{j.got.tier.name} {j.place} {j.kind}: {j.text}\n      {' / '.join(map(str, j.got.reasons))}"
+        f"ALARM T0->{j.got.tier.name} {j.place} {j.kind}: {j.text}\n      {' / '.join(map(str, j.got.reasons))}"
         for j in judged
         if j.tier is Tier.T0 and j.routed
     ]

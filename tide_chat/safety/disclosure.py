@@ -135,14 +135,14 @@ _QUESTIONS = (
     ),
     (
         (
-            r"\b(is|are) (this|it|what i (write|type|say)|our chats?|these chats?|my (messages|words|data)|everything)\b"
+            r"\b(is|are) (this|it|what i (write|type|say)|(our|these) chats?|my (messages|words|data)|everything)\b"
             r".{0,20}\b(private|confidential|anonymous|saved|recorded|stored|secret|secure)\b"
         ),
         _PRIVATE,
     ),
     (
         (
-            r"^\W*(so )?(do|does|will|did) (you|this|the app|it) (also |ever )?(save|store|keep|record|share|send|log)\b"
+            r"^\W*(do|does|will|did) (you|this|the app|it) (also |ever )?(save|store|keep|record|share|send|log)\b"
             r".{0,20}\b(i (type|write|say|tell)|this|it|chats?|conversations?|messages|anything|data)\b"
         ),
         _PRIVATE,
@@ -156,8 +156,8 @@ _QUESTIONS = (
     ),
     (
         (
-            rf"{_YOU}\b.{{0,25}}\b(human|real|a person|people|robot|bot|ai|a\.i\.|machine|a program|computer|alive|chatbot"
-            r"|llm)\b"
+            rf"{_YOU}\b.{{0,25}}\b(human|real|a person|people|robot|bot|ai|a\.i\.|machine|a program|computer|alive"
+            r"|chatbot|llm)\b"
         ),
         _PROGRAM,
     ),

@@ -26,7 +26,8 @@ _EMOJI = {"💊": " pills ", "🔪": " knife ", "🔫": " gun ", "🪦": " grave
 # Words hidden behind a star or a hash, completed only when exactly this list knows them.
 _STARRED = tuple(
     "kill killed killing kills myself suicide suicidal die dying dead death cut cutting hang hanging overdose "
-    "pills meds stash knife blade rope gonna shoot jump hurt harm rape raped gun self bleed bleeding fuck fucking shit".split()
+    "pills meds stash knife blade rope gonna shoot jump hurt harm rape raped gun self bleed bleeding fuck fucking "
+    "shit".split()
 )
 
 

@@ -15,10 +15,12 @@ HELD = "held from earlier in this conversation"
 HELD_UNCLEAR = "held from earlier in this conversation, this turn does not count as clear"
 ANSWERED = "answer to the question that was just asked"
 
+_ASKS = r"\b(would like|want|can (we|you|i)|could (we|you|i)|let'?s|please|try)\b.{0,30}\b"
+
 # What a card offers and somebody takes up, in the card's own words or near them.
 WISHES = {
-    "grounding": re.compile(r"\bgrounding\b|breathing exercise", re.IGNORECASE),
-    "safety_plan": re.compile(r"\bsafety plan\b", re.IGNORECASE),
+    "grounding": re.compile(_ASKS + r"(grounding|breathing exercise)", re.IGNORECASE),
+    "safety_plan": re.compile(_ASKS + r"safety plan\b", re.IGNORECASE),
     "calling": re.compile(r"^\W*i.?(m| am) calling now", re.IGNORECASE),
     "texting": re.compile(r"words to text", re.IGNORECASE),
     "telling": re.compile(r"tell somebody and do not know how|the first sentence|tell one person about", re.IGNORECASE),

@@ -1,0 +1,132 @@
+"""The first screen once a day, and true answers about what this is."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tide_chat import paths
+from tide_chat.safety import disclosure
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "needed",
+    [
+        "a program, not a person",
+        "not care",
+        "Nobody is watching",
+        "stays on this machine",
+        "18 and over",
+        "999",
+        "116 123",
+    ],
+)
+def test_the_first_screen_says_what_it_must(needed: str) -> None:
+    assert needed in disclosure.text("GB")
+
+
+def test_the_first_screen_works_without_a_country() -> None:
+    text = disclosure.text()
+    assert "112" in text
+    assert "country" in text
+    assert "!" not in text
+
+
+def test_it_is_due_until_accepted_and_again_on_the_next_day() -> None:
+    assert disclosure.due(NOON)
+    disclosure.accept(NOON)
+    assert not disclosure.due(NOON + timedelta(hours=1))
+    assert disclosure.due(NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "due"),
+    [
+        (NOON - timedelta(hours=11), False),
+        (NOON - timedelta(hours=13), True),
+        (NOON - timedelta(days=30), True),
+        (NOON + timedelta(days=2), True),
+    ],
+)
+def test_the_calendar_day_decides(accepted: datetime, *, due: bool) -> None:
+    assert disclosure.due(NOON, accepted) is due
+
+
+@pytest.mark.parametrize("content", ["", "yesterday", "2026-99-99", "\x00", "9999-12-31T23:59:59-14:00"])
+def test_a_strange_note_means_that_it_is_asked_again(content: str) -> None:
+    paths.state_dir().mkdir(parents=True)
+    (paths.state_dir() / "disclosure-accepted").write_text(content, encoding="utf-8")
+    assert disclosure.due(NOON)
+
+
+def test_a_home_that_cannot_be_written_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    monkeypatch.setenv("TIDE_CHAT_HOME", str(blocked))
+    disclosure.accept(NOON)
+    assert disclosure.due(NOON)
+
+
+@pytest.mark.parametrize(
+    ("question", "needed"),
+    [
+        ("are you human?", "a program, not a person"),
+        ("Are you a real person", "a program, not a person"),
+        ("am i talking to a bot", "a program, not a person"),
+        ("r u an ai", "a program, not a person"),
+        ("who are you?", "a program, not a person"),
+        ("do you have feelings", "a program, not a person"),
+        ("can you love me", "a program, not a person"),
+        ("are you a therapist?", "not a therapist"),
+        ("are you a licensed counsellor", "not a therapist"),
+        ("is this private?", "stays on this machine"),
+        ("is what I write confidential", "stays on this machine"),
+        ("do you save what i type?", "stays on this machine"),
+        ("who can read this", "stays on this machine"),
+        ("promise not to tell anyone", "cannot promise more"),
+        ("do you promise you won't tell", "cannot promise more"),
+        ("pinky swear to keep it between us", "cannot promise more"),
+        ("will you tell my mum", "Nobody reads along"),
+        ("will you call the police", "Nobody reads along"),
+        ("is anyone watching this", "Nobody reads along"),
+    ],
+)
+def test_questions_about_what_this_is_have_true_answers(question: str, needed: str) -> None:
+    answer = disclosure.fixed_answer(question)
+    assert answer is not None
+    assert needed in answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "are you kidding me, the bus was late again",
+        "my therapist is kind",
+        "I feel like a real person today",
+        "he asked if I was human and I laughed",
+        "I wonder what you are doing",
+        "can you help me breathe",
+        "tell me what grounding means",
+        "will you stay with me for a bit",
+        "my boss is watching me all day",
+        "I could not tell anyone for years, it was like that. " * 6,
+    ],
+)
+def test_other_talk_is_left_to_the_conversation(text: str) -> None:
+    assert disclosure.fixed_answer(text) is None
+
+
+def test_no_answer_claims_to_treat_or_promises_secrecy() -> None:
+    answers = {answer for _, answer in disclosure._ANSWERS}
+    assert len(answers) == 5
+    for answer in answers:
+        assert not re.search(r"!|your secret|therapy|i promise|nobody will ever", answer, re.IGNORECASE)
+
+
+def test_a_choice_of_a_card_is_answered_without_the_model() -> None:
+    assert "five things" in (disclosure.fixed_answer("I would like a short grounding exercise") or "")
+    assert "A safety plan" in (disclosure.fixed_answer("I would like to make a safety plan") or "")

@@ -1,0 +1,258 @@
+"""The first route, as tables: what must be routed, what must not, and which rule says so."""
+
+import pytest
+
+from tide_chat.safety.assessment import Flag, Tier
+from tide_chat.safety.router import assess
+
+T0, T1, T2, T3, T4 = Tier
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ("I want to die", T2),
+        ("i wish i was never born", T2),
+        ("everyone would be better off without me", T2),
+        ("i hope i don't wake up tomorrow", T2),
+        ("I don't want to be here anymore", T2),
+        ("I don't see the point of going on living", T2),
+        ("i cut my arms again tonight", T2),
+        ("i'd rather be dead than feel this", T2),
+        ("I want to kill myself", T3),
+        ("I am suicidal and I have been thinking about how to do it", T3),
+        ("I've picked a date and written the letters", T3),
+        ("saving up my pills instead of taking them", T3),
+        ("goodbye everyone", T3),
+        ("I took all my tablets", T4),
+        ("the gun is in my hand and it's loaded", T4),
+        ("i am standing on the wrong side of the railing", T4),
+        ("I'm going to kill myself tonight", T4),
+    ],
+)
+def test_plain_statements_are_routed(text: str, least: Tier) -> None:
+    assert assess(text).tier >= least
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this job is killing me",
+        "I nearly died laughing",
+        "dying of laughter over here",
+        "i could kill for a coffee",
+        "could murder a curry",
+        "The deadline is tonight and I am drowning in marking",
+        "kill the lights on your way out",
+        "dead tired after a double shift",
+        "my phone died in the middle of the exercise",
+        "overdosed on mince pies, send help",
+        "i'm dead 💀 he fell off the chair",
+        "gonna hang with the lads tonight",
+        "that speech was political suicide",
+        "I walked over the bridge today and my legs held",
+        "took the whole day off",
+        "the suicide squad film was loud",
+        "i would rather die than do karaoke",
+        "had my blood test, all fine",
+        "bored to death in this queue",
+        "Good morning. Could we do the breathing exercise?",
+        "lost my dad to cancer last year and I miss him",
+    ],
+)
+def test_sayings_and_ordinary_talk_are_not(text: str) -> None:
+    assert assess(text).tier < T2, assess(text).reasons
+    assert not assess(text).flags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i don't want to die",
+        "I do not want to kill myself, I want the nightmares to stop",
+        "no thoughts of hurting myself this week",
+        "I'm not suicidal, just tired",
+        "i would never kill myself",
+    ],
+)
+def test_a_plain_negation_lowers(text: str) -> None:
+    assessment = assess(text)
+    assert assessment.tier < T2
+    assert any(reason.rule == "lowered, negated" for reason in assessment.reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to die. no I don't mean it, forget it",
+        "i don't want to die exactly, i just don't want to wake up",
+        "i'm not going to kill myself. i just don't want to be here",
+        "I wouldn't do it because of my kids but some days I really don't want to be alive",
+        "not suicidal but everyone would be better off without me",
+        "i don't want to kill myself. i want to have been killed",
+    ],
+)
+def test_a_denial_beside_ambivalence_does_not_lower(text: str) -> None:
+    assert assess(text).tier >= T2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my brother says he wants to die",
+        "My best friend took an overdose and I can't stop thinking she will do it again",
+        "my wife told me she is going to kill herself",
+        "what do I say to someone who keeps saying she wants to die",
+    ],
+)
+def test_worry_about_another_is_a_flag_not_a_tier(text: str) -> None:
+    assessment = assess(text)
+    assert assessment.tier < T2
+    assert Flag.WORRIED_THIRD_PARTY in assessment.flags
+    assert assessment.subject == "other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "asking for a friend, what do you do when you keep wanting to die? ok there's no friend",
+        "there's a lad here who thinks everyone would be better off without him. ok it's me",
+        "my friend doesn't want to be alive. my friend is me",
+    ],
+)
+def test_a_mask_that_is_taken_off_counts_as_oneself(text: str) -> None:
+    assert assess(text).tier >= T2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my character jumps off the bridge in chapter nine, is it too bleak",
+        "gonna kill myself to respawn, the loot is trash",
+        "need citations on suicidal ideation for my thesis",
+        "in the film the hero decides to end her life, I cried",
+    ],
+)
+def test_stories_games_and_study_are_not_the_writer(text: str) -> None:
+    assert assess(text).tier < T2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I read a book today. I want to kill myself.",
+        "my essay is late again and i want to kill myself tonight",
+        "been playing a game all day. goodbye everyone",
+        "back in 2010 I was fine, glad of it. now I want to die",
+        "gonna kill myself, and there's no respawn",
+    ],
+)
+def test_a_frame_elsewhere_hides_nothing(text: str) -> None:
+    assert assess(text).tier >= T2
+
+
+def test_the_past_that_is_over_is_lowered_and_says_so() -> None:
+    assessment = assess("I tried to kill myself in 2010, I am fine now")
+    assert assessment.tier is T1
+    assert assessment.time == "past"
+    assert any("past" in reason.rule for reason in assessment.reasons)
+
+
+def test_the_past_that_is_not_said_to_be_over_keeps_its_card() -> None:
+    assert assess("I tried to kill myself in 2010").tier is T2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i want to k!ll mys3lf",
+        "su1cide is all i think about, i am su!cidal",
+        "i wanna unalive myself",
+        "kms fr",
+        "i want to k i l l myself",
+        "d o n t  w a n n a  b e  h e r e  a n y m o r e",
+        "im gonna k*ll mys*lf",
+        "i waaaant to diiiie",
+        "w1sh i w@s d3ad",
+        "i want to d.i.e",
+        "ｉ ｗａｎｔ ｔｏ ｋｉｌｌ ｍｙｓｅｌｆ",
+        "i want to ki\u200bll my\u200bself",
+        "I don’t want to live",
+        "𝓘 want to 𝓭𝓲𝓮",
+    ],
+)
+def test_common_disguises_are_seen_through(text: str) -> None:
+    assert assess(text).tier >= T2
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ("me quiero morir", T3),
+        ("ya no quiero vivir", T2),
+        ("je veux mourir", T3),
+        ("j'ai plus envie de vivre", T2),
+        ("ich will nicht mehr leben", T2),
+        ("ich bring mich um", T3),
+        ("quero morrer", T3),
+        ("não quero mais viver", T2),
+        ("voglio morire", T3),
+        ("non voglio più vivere", T2),
+    ],
+)
+def test_the_plainest_statements_of_five_more_languages(text: str, least: Tier) -> None:
+    assert assess(text).tier >= least
+
+
+@pytest.mark.parametrize(
+    "text", ["estoy muerta de sueño", "je suis mort de rire", "tô morrendo de rir", "c'est mort pour ce soir"]
+)
+def test_sayings_in_other_languages(text: str) -> None:
+    assert assess(text).tier < T2
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("im going to hurt my stepdad tonight", Flag.HARM_TO_OTHERS),
+        ("my husband hits me every night", Flag.ABUSE_NOW),
+        ("i swallowed the whole packet an hour ago", Flag.MEDICAL_EMERGENCY),
+        ("the voices tell me to do it", Flag.PSYCHOSIS_MANIA),
+        ("i make myself sick after every meal", Flag.EATING_DISORDER),
+        ("im 14 and nobody knows", Flag.MINOR),
+        ("my sister says she wants to die", Flag.WORRIED_THIRD_PARTY),
+        ("how many of these pills would it take to die", Flag.METHOD_SEEKING),
+        ("you are the only one i talk to now", Flag.AI_DEPENDENCE),
+        ("three days no drink and i can't stop shaking", Flag.WITHDRAWAL),
+    ],
+)
+def test_each_flag_has_a_plain_case(text: str, flag: Flag) -> None:
+    assert flag in assess(text).flags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how many tablets of iron do i take",
+        "my boss is abusing the reply all button",
+        "skipped lunch because of meetings",
+        "level 14 paladin now",
+        "16 years sober next thursday",
+        "the little dog hits me with his tail",
+    ],
+)
+def test_look_alikes_of_flags(text: str) -> None:
+    assert not assess(text).flags
+
+
+def test_small_signs_count_together_and_not_alone() -> None:
+    alone = assess("I gave the dog to my sister today")
+    together = assess("I gave the dog to my sister today. I've decided. passwords are in the drawer")
+    assert alone.tier < T2 <= together.tier
+    assert sum(reason.rule.startswith("signs together") for reason in together.reasons) >= 2
+
+
+def test_every_raised_tier_says_why_in_words_of_the_text() -> None:
+    (reason, *_) = assess("Honestly I want to kill myself").reasons
+    assert "ending one's own life" in reason.rule
+    assert reason.words == "kill myself"
