@@ -43,8 +43,9 @@ _FIRST = (
 # If the texts cannot be read: never without words and never without a number.
 _FALLBACK_TITLE = "There are people to talk with right now"
 _FALLBACK = (
-    "Thank you for telling me. If you are in danger, the emergency number comes first. People answer crisis lines day "
-    "and night, and a doctor or one person you trust can be told too. I am a program and cannot call anyone. I am here."
+    "Thank you for telling me. If you are in danger, the emergency number comes first. Most crisis lines are answered "
+    "day and night, and a doctor or one person you trust can be told too. I am a program and cannot call anyone. "
+    "I am here."
 )
 
 
@@ -126,8 +127,8 @@ def _names(assessment: Assessment) -> list[str]:
 
 def _filled(text_: Text, country: str | None) -> Card:
     lines = helplines.lines_for(country, *text_.needs, most=text_.most)
-    if text_.emergency:
-        lines = (helplines.emergency(country), *lines)
+    emergency = helplines.emergency(country)
+    lines = (emergency, *lines) if text_.emergency else (*lines, emergency)
     return Card(text_.id, text_.title, text_.body, lines, text_.choices, helplines.footnote(country))
 
 
