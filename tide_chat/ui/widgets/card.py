@@ -38,7 +38,7 @@ class Choice(PlainButton):
     """Something one could do now."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text, classes="choice")
+        super().__init__(f"› {text}", classes="choice")
         self.choice = text
 
 
