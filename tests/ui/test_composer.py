@@ -7,10 +7,11 @@ from textual import events
 from textual.driver import Driver
 
 from tests.ui.conftest import OpenApp
-from tests.ui.doubles import Doubles
+from tests.ui.doubles import CARD, Doubles
 from tests.ui.driving import app, chat, hint, on_screen, send, settle, shown
 from tide_chat.ui.screens.help import HelpScreen
 from tide_chat.ui.screens.models import ModelScreen
+from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import NEWLINE_KEYS, History
 from tide_chat.ui.widgets.suggestions import Suggestions
 
@@ -204,3 +205,17 @@ def test_the_keyboard_thread_class_is_a_driver() -> None:
     from tide_chat.ui.quick_exit import watching
 
     assert issubclass(watching(HeadlessDriver, lambda: None), Driver)
+
+
+async def test_words_typed_while_a_card_has_the_focus_are_not_lost(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        chat(pilot).query_one(CardDeck).pin(CARD)
+        await pilot.press("f3")
+        assert not chat(pilot).composer.has_focus
+        await pilot.press("h", "i")
+        assert chat(pilot).composer.text == "hi"
+        await pilot.press("f3")
+        pilot.app.post_message(events.Paste(" there"))
+        await pilot.pause()
+        assert chat(pilot).composer.text == "hi there"
+        assert chat(pilot).composer.has_focus

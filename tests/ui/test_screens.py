@@ -129,7 +129,10 @@ async def test_the_palette_runs_a_command_from_the_table(open_app: OpenApp) -> N
 class TestModels:
     async def test_installed_models_come_first_and_are_switched_to(self, open_app: OpenApp, doubles: Doubles) -> None:
         async with open_app() as pilot:
-            await pilot.press("f4", "enter")
+            await pilot.press("f4")
+            await pilot.pause()
+            assert "smollm2-135m               in use" in on_screen(pilot)
+            await pilot.press("enter")
             await until(pilot, lambda: isinstance(app(pilot).screen, ChatScreen))
             assert doubles.shelf.used == ["smollm2-135m"]
             assert doubles.saved[-1].model == "smollm2-135m"

@@ -104,6 +104,16 @@ async def test_without_colour_there_is_none(open_app: OpenApp, doubles: Doubles,
         assert {colour.type for colour in colours} <= {ColorType.DEFAULT}
 
 
+async def test_without_colour_the_chosen_row_is_marked(open_app: OpenApp, doubles: Doubles) -> None:
+    doubles.settings = Settings(theme=themes.NO_COLOUR, reduced_motion=True)
+    async with open_app() as pilot:
+        await pilot.press("f4", "down")
+        await pilot.pause()
+        marked = [text for text, style in lettered(pilot) if style.underline]
+        assert any("qwen2.5-1.5b-q4" in text for text in marked)
+        assert not any("smollm2" in text for text in marked)
+
+
 async def test_no_color_in_the_environment(
     open_app: OpenApp, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from tide_chat.errors import ModelNotFound
 from tide_chat.ui import app as app_module
 from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.ports import Core
+from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.wiring import build
 
 NO_SUCH = Settings(model="no-such-model", country="GB", reduced_motion=True)
@@ -113,3 +114,33 @@ def test_run_closes_the_engine_whatever_happens(without_model: Core, monkeypatch
     with pytest.raises(RuntimeError):
         app_module.run(options(NO_SUCH))
     assert closed == [True]
+
+
+async def test_a_crash_prints_nothing_of_what_was_said(
+    without_model: Core, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_self: ChatScreen) -> None:
+        said = "PRIVATE WORDS"
+        raise RuntimeError(len(said))
+
+    monkeypatch.setattr(ChatScreen, "action_help", broken)
+    without_model.words.accept_disclosure()
+    app = TideChatApp(without_model)
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            await pilot.press("f1")
+            await pilot.pause()
+    assert isinstance(app.failure, RuntimeError)
+    printed = capfd.readouterr()
+    assert "PRIVATE" not in printed.out + printed.err
+
+
+def test_a_crash_reaches_the_command_line(without_model: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(self: TideChatApp) -> int:
+        self._exception = RuntimeError("broken handler")
+        return 1
+
+    monkeypatch.setattr("tide_chat.ui.wiring.build", lambda _options: without_model)
+    monkeypatch.setattr(TideChatApp, "run", crash)
+    with pytest.raises(RuntimeError, match="broken handler"):
+        app_module.run(options(NO_SUCH))

@@ -88,6 +88,15 @@ class TideChatApp(App[int]):
         if self.is_running:
             self.chat.composer.cursor_blink = self.animation_level != "none"
 
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the app, when it was not the user."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Textual would print the values of variables, which hold what was said. `run` raises the error instead."""
+        self._close_messages_no_wait()
+
     def action_leave_now(self) -> None:
         """Reached only where no keyboard thread watches, and by the command."""
         quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None))
@@ -111,6 +120,10 @@ def run(options: "AppOptions") -> int:
 
     core = build(options)
     try:
-        return TideChatApp(core).run() or 0
+        app = TideChatApp(core)
+        code = app.run() or 0
+        if app.failure:
+            raise app.failure
+        return code
     finally:
         core.engine.close()

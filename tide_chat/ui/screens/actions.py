@@ -148,7 +148,8 @@ class Actions(Screen[None]):
     def action_models(self, alias: str = "") -> None:
         from tide_chat.ui.screens.models import ModelScreen
 
-        self.app.push_screen(ModelScreen(self.core.shelf, alias))
+        info = self.core.engine.state.info
+        self.app.push_screen(ModelScreen(self.core.shelf, alias, in_use=info.name if info else ""))
 
     def action_theme(self, name: str = "") -> None:
         if name in themes.TITLES:

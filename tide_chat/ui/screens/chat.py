@@ -5,6 +5,7 @@ What can be done on request (the commands) is in `actions.py`.
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, TextArea
@@ -115,6 +116,19 @@ class ChatScreen(Actions):
         if event.text_area.text != self._hint_for:
             self.hint(EDITING if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """What is pasted while something else has the focus goes into the box as well."""
+        if not self.composer.has_focus:
+            await self.composer.paste(event.text)
+
+    def on_key(self, event: events.Key) -> None:
+        """Words typed while the conversation or a card has the focus go into the box instead of nowhere."""
+        typed = event.character if event.is_printable else None
+        if typed and not typed.isspace() and not self.composer.has_focus:
+            event.stop()
+            self.composer.focus()
+            self.composer.insert(typed)
 
     def on_composer_moved(self, event: Composer.Moved) -> None:
         suggestions = self.query_one(Suggestions)

@@ -42,8 +42,9 @@ class ModelScreen(Panel[None]):
     keys = KEYS
     AUTO_FOCUS = "#models"
 
-    def __init__(self, shelf: Shelf, alias: str = "") -> None:
+    def __init__(self, shelf: Shelf, alias: str = "", in_use: str = "") -> None:
         super().__init__()
+        self._in_use = in_use
         self._shelf = shelf
         self._alias = alias
         self._rows: dict[str, ModelRow] = {}
@@ -68,9 +69,9 @@ class ModelScreen(Panel[None]):
             models.add_options(Option(self._line(row), id=row.alias) for row in rows)
             models.highlighted = list(self._rows).index(self._alias) if self._alias in self._rows else 0
 
-    @staticmethod
-    def _line(row: ModelRow) -> Content:
-        where = "here" if row.installed else f"fetch {human_size(row.size)}"
+    def _line(self, row: ModelRow) -> Content:
+        here = "in use" if row.alias == self._in_use else "here"
+        where = here if row.installed else f"fetch {human_size(row.size)}"
         return Content.assemble((row.alias.ljust(26), "bold"), f" {where}")
 
     def note(self, text: str) -> None:

@@ -147,4 +147,7 @@ class Composer(TextArea):
         """A paste is one piece of text, whatever line ends and control characters it holds."""
         event.stop()
         event.prevent_default()
-        await super()._on_paste(events.Paste(neutral(event.text)))
+        await self.paste(event.text)
+
+    async def paste(self, text: str) -> None:
+        await super()._on_paste(events.Paste(neutral(text)))
