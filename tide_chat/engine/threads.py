@@ -2,16 +2,17 @@
 
 Threads meet at spinning barriers many times a token: with a busy neighbour one thread less can be several times faster,
 and on a quiet machine every core helps. So each count is probed at the start, the rate is watched, and neighbours of
-the count in use are tried again: soon when the rate changes, ever more rarely while it does not.
+the count in use are tried again: at once when it slows down, else as often as a small share of the time pays for.
 """
 
 import os
 from collections.abc import Sequence
 
 TRIAL = 3  # tokens a trial takes; fewer is noise
-FIRST_PAUSE, LONGEST_PAUSE = 24, 384  # tokens between trials
+TOO_SLOW = 1.5  # a trial ends at once when a token takes so many times longer than usual
+SPENT_ON_TRIALS = 0.04  # share of the time that trials of slower counts may cost
+REST = 12  # tokens between trials, at least
 BETTER = 0.95  # a count must be this much faster to be taken
-CHANGED = 1.3  # a rate off by this factor calls for a trial at once
 
 
 class ThreadTuner:
@@ -19,18 +20,18 @@ class ThreadTuner:
 
     def __init__(self, candidates: Sequence[int]) -> None:
         self.candidates = sorted(set(candidates))
-        self.current = self.candidates[-1]
+        self.current = self.candidates[0]
         self._usual: float | None = None  # seconds a token with `current`
         self._recent: list[float] = []
-        self._pause = FIRST_PAUSE
-        self._since = 0
+        self._debt = 0.0  # seconds that trials have cost and that decoding has not yet made up for
+        self._since = 0  # tokens since the last trial
         self._trials = list(self.candidates) if len(self.candidates) > 1 else []
         self._results: dict[int, float] = {}
 
     @property
     def probing(self) -> bool:
         """True until each candidate was tried once."""
-        return self._usual is None and len(self.candidates) > 1
+        return self._usual is None and bool(self._trials)
 
     def pick(self) -> int:
         """Threads for the next token."""
@@ -40,46 +41,46 @@ class ThreadTuner:
         """Time of the token decoded with `pick()` threads."""
         self._recent.append(seconds)
         if self._trials:
-            self._record_trial()
-        else:
-            self._watch()
+            self._record_trial(seconds)
+        elif len(self.candidates) > 1:
+            self._watch(seconds)
 
-    def _record_trial(self) -> None:
-        if len(self._recent) < TRIAL:
+    def _record_trial(self, seconds: float) -> None:
+        best = min(self._results.values(), default=seconds)
+        self._debt += max(0.0, seconds - best)
+        if len(self._recent) < TRIAL and seconds < TOO_SLOW * best:
             return
-        self._results[self._trials.pop(0)] = _typical(self._recent)
+        self._results[self._trials.pop(0)] = _mean(self._recent)
         self._recent.clear()
         if not self._trials:
             self._decide()
 
     def _decide(self) -> None:
-        before, results = self.current, self._results
+        results, before = self._results, self.current
         best = min(results, key=lambda count: results[count])
-        if before not in results or best == before or results[best] < BETTER * results[before]:
+        if self._usual is None or results[best] < BETTER * results[before]:
             self.current = best
-        changed = self.current != before
-        self._pause = FIRST_PAUSE if changed else min(2 * self._pause, LONGEST_PAUSE)
+        if self.current != before:
+            self._debt = 0.0  # what was learned pays for it
         self._usual = results[self.current]
         self._results, self._since = {}, 0
 
-    def _watch(self) -> None:
+    def _watch(self, seconds: float) -> None:
         self._since += 1
-        if len(self.candidates) == 1 or len(self._recent) < TRIAL:
+        self._debt = max(0.0, self._debt - SPENT_ON_TRIALS * seconds)
+        if len(self._recent) < TRIAL:
             return
-        recent = _typical(self._recent[-TRIAL:])
-        del self._recent[:-TRIAL]
+        recent = _mean(self._recent)
+        self._recent.clear()
         usual = self._usual or recent
-        strange = not usual / CHANGED < recent < usual * CHANGED
-        if self._since >= self._pause or (strange and self._since >= 2 * TRIAL):
-            if strange:
-                self._pause = FIRST_PAUSE
-            self._results = {self.current: recent}
-            self._trials = self._neighbours()
-            self._recent.clear()
+        slowed = recent > TOO_SLOW * usual
+        if slowed or (self._since >= REST and self._debt <= 0):
+            self._results, self._trials = {self.current: recent}, self._neighbours()
         else:
-            self._usual = 0.9 * usual + 0.1 * recent
+            self._usual = 0.8 * usual + 0.2 * recent
 
     def _neighbours(self) -> list[int]:
+        """The nearest counts, fewer first: too few threads are a little slow, too many can be very slow."""
         at = self.candidates.index(self.current)
         return [self.candidates[i] for i in (at - 1, at + 1) if 0 <= i < len(self.candidates)]
 
@@ -101,5 +102,5 @@ def usable_cores() -> int:
     return max(1, min(physical, allowed))
 
 
-def _typical(times: Sequence[float]) -> float:
+def _mean(times: Sequence[float]) -> float:
     return sum(times) / len(times)

@@ -12,7 +12,7 @@ Rates = dict[int, float]  # seconds a token, by thread count
 # Measured on two cores with SmolLM2 (docs/performance.md): quiet, and with a neighbour on one core.
 QUIET: Rates = {1: 0.0215, 2: 0.0133}
 BUSY: Rates = {1: 0.0217, 2: 0.0400}
-STALLED: Rates = {1: 0.0217, 2: 0.1200}
+STALLED: Rates = {1: 0.0217, 2: 0.2200}
 
 
 def run(tuner: ThreadTuner, rates: Callable[[int], Rates], tokens: int, noise: float = 0.08) -> float:
