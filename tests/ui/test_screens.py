@@ -5,8 +5,9 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Static
 
 from tests.ui.conftest import OpenApp
-from tests.ui.doubles import DISCLOSURE, Doubles
+from tests.ui.doubles import DISCLOSURE, Doubles, Gate
 from tests.ui.driving import app, chat, hint, on_screen, send, settle, until
+from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import HubError, ModelUnusable
 from tide_chat.ui import themes
 from tide_chat.ui.screens.chat import ChatScreen
@@ -136,6 +137,21 @@ class TestModels:
             await until(pilot, lambda: isinstance(app(pilot).screen, ChatScreen))
             assert doubles.shelf.used == ["smollm2-135m"]
             assert doubles.saved[-1].model == "smollm2-135m"
+
+    async def test_switching_stops_the_reply_and_keeps_it(self, open_app: OpenApp, doubles: Doubles) -> None:
+        doubles.engine.will_say("It makes sense. You", Gate())
+        async with open_app() as pilot:
+            await send(pilot, "hello", wait=False)
+            await until(pilot, lambda: "It makes sense." in on_screen(pilot))
+            await pilot.press("f4", "enter")
+            await until(pilot, lambda: isinstance(app(pilot).screen, ChatScreen))
+            await settle(pilot)
+            assert doubles.shelf.used == ["smollm2-135m"]
+            assert chat(pilot).transcript.entries[-1].ending == "stopped"
+            doubles.engine.become(EngineState(Phase.LOADING, 0.5))
+            await pilot.pause()
+            assert "loading 50% · offline" in on_screen(pilot)
+            assert "smollm2" not in on_screen(pilot)
 
     async def test_a_model_that_cannot_be_used_says_why(self, open_app: OpenApp, doubles: Doubles) -> None:
         doubles.shelf.error = ModelUnusable("This file is not a model.")

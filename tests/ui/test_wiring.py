@@ -126,10 +126,14 @@ async def test_a_crash_prints_nothing_of_what_was_said(
     monkeypatch.setattr(ChatScreen, "action_help", broken)
     without_model.words.accept_disclosure()
     app = TideChatApp(without_model)
-    with pytest.raises(RuntimeError):
+
+    async def crash() -> None:
         async with app.run_test() as pilot:
             await pilot.press("f1")
             await pilot.pause()
+
+    with pytest.raises(RuntimeError):
+        await crash()
     assert isinstance(app.failure, RuntimeError)
     printed = capfd.readouterr()
     assert "PRIVATE" not in printed.out + printed.err

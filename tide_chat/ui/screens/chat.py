@@ -260,7 +260,7 @@ class ChatScreen(Actions):
         fields: dict[str, object] = {"engine": state}
         if state.info is not None:
             fields |= {"model": neutral(state.info.name), "size": state.info.context_size}
-        elif state.phase in (Phase.NO_MODEL, Phase.IDLE):
+        elif state.phase is not Phase.RESTARTING:
             fields |= {"model": "", "size": 0, "used": 0}
         self.query_one(StatusLine).change(**fields)
         if state.phase is Phase.NO_MODEL and not self._told_no_model:

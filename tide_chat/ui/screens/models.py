@@ -102,6 +102,7 @@ class ModelScreen(Panel[None]):
         self.app.push_screen(question, lambda agreed: self._pull(row.alias) if agreed else None)
 
     def _use(self, alias: str) -> None:
+        cast("TideChatApp", self.app).chat.action_stop()
         shelf, post = self._shelf, self.post_message
         self.run_worker(lambda: _switch(shelf, alias, post), name="switch", thread=True)
 
