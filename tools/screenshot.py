@@ -12,7 +12,7 @@ import re
 import tempfile
 from pathlib import Path
 
-SIZE = (84, 28)  # columns, rows
+SIZE = (84, 24)  # columns, rows
 SAID = ("I had an awful day at work, and nobody even noticed that I was crying in the break room.",)
 
 
