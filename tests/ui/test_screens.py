@@ -8,7 +8,7 @@ from tests.ui.conftest import OpenApp
 from tests.ui.doubles import DISCLOSURE, Doubles, Gate
 from tests.ui.driving import app, chat, hint, on_screen, send, settle, until
 from tide_chat.engine.supervisor import EngineState, Phase
-from tide_chat.errors import HubError, ModelUnusable
+from tide_chat.errors import HubError, ModelUnusable, UsageError
 from tide_chat.ui import themes
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.confirm import Confirm
@@ -242,9 +242,10 @@ class TestSettings:
             await pilot.pause()
             assert doubles.saved[-1].country is None
 
-    async def test_a_folder_that_cannot_be_written_to(self, open_app: OpenApp, doubles: Doubles) -> None:
+    @pytest.mark.parametrize("error", [PermissionError("read-only"), UsageError("The file is not valid TOML.")])
+    async def test_settings_that_cannot_be_kept(self, open_app: OpenApp, doubles: Doubles, error: Exception) -> None:
         def refuse(_settings: object) -> None:
-            raise PermissionError("read-only")
+            raise error
 
         doubles.save = refuse
         async with open_app() as pilot:

@@ -9,6 +9,7 @@ from textual.command import Provider
 from textual.driver import Driver
 
 from tide_chat.engine.supervisor import EngineState
+from tide_chat.errors import TideError
 from tide_chat.ui import quick_exit, themes
 from tide_chat.ui.commands import LEAVE_KEYS
 from tide_chat.ui.messages import EngineChanged
@@ -79,7 +80,7 @@ class TideChatApp(App[int]):
         self.core.words.set_country(changed.country)
         try:
             self.core.save_settings(changed)
-        except OSError:
+        except (OSError, TideError):
             self.chat.hint("This holds until you leave: the settings file cannot be written.")
 
     def _apply_settings(self) -> None:
