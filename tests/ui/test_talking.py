@@ -199,12 +199,11 @@ async def test_a_card_stays_until_it_is_put_away(open_app: OpenApp, doubles: Dou
         await send(pilot, DISTRESS)
         await send(pilot, "my cat is grey")
         await send(pilot, DISTRESS)
-        deck = chat(pilot).query_one(CardDeck)
-        assert deck.display
-        assert len(deck.query(CardView)) == 1
+        assert chat(pilot).query_one(CardDeck).display
+        assert len(chat(pilot).query(CardView)) == 1
         await pilot.press("ctrl+g")
         await pilot.pause()
-        assert not deck.display
+        assert not chat(pilot).query_one(CardDeck).display
         assert doubles.talk.pinned_cards == ()
 
 
