@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tide_chat.bench.result import Measure, percentile
+from tide_chat.errors import TideError
 
 COLUMNS, LINES = 100, 30
 ENTER = b"\r"
 PROMPT = b"Please tell me a long story about the sea and the shore and the people who live there."
-FIRST_SCREEN, INPUT = b"Before we begin", b"Write here"
+FIRST_SCREEN, INPUT = b"Before we begin", b"rite here"  # the cursor stands on the first letter
 READY, WRITING = b"offline", b"writing"
 KEYS = "жфщюяэыъбцчшбдгйлпт"  # letters that nothing else on the screen has
 PATIENCE = 60.0  # seconds
@@ -51,13 +52,19 @@ class Terminal:
             return b""
 
     def until(self, words: bytes, patience: float = PATIENCE) -> float:
-        """Read until `words` were written; returns when. Raises TimeoutError."""
+        """Read until `words` were written; returns when. Raises TideError."""
         seen, end = b"", time.perf_counter() + patience
         while time.perf_counter() < end:
             seen = (seen + self.read(0.5))[-(1 << 17) :]
             if words in seen:
                 return time.perf_counter()
-        raise TimeoutError(f"{words!r} did not appear")
+        raise TideError("The app did not show what it was expected to show.", details=words.decode())
+
+    def drain(self, seconds: float) -> None:
+        """Read and forget what comes within so many seconds."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
 
     def close(self) -> None:
         self._process.kill()
@@ -84,7 +91,7 @@ def start(model: Path) -> list[Measure]:
                 first.append(terminal.until(FIRST_SCREEN) - terminal.began)
                 sent = terminal.send(ENTER)
                 ready.append(terminal.until(INPUT) - sent + first[-1])
-            (Path(folder) / "state" / "disclosure.json").unlink(missing_ok=True)
+            (Path(folder) / "state" / "disclosure-accepted").unlink(missing_ok=True)
             began = time.perf_counter()
             subprocess.run([sys.executable, "-c", "import textual.app, textual.widgets"], check=True)
             imports.append(time.perf_counter() - began)
@@ -121,17 +128,20 @@ def keys(model: Path, wanted: int = 120) -> list[Measure]:
 
 
 def _while_writing(terminal: Terminal, most: int) -> list[float]:
-    """Press a key every 40 ms until the reply has ended."""
+    """Press keys, some twenty a second, while the reply is written; then stop it."""
     waits: list[float] = []
     end = time.perf_counter() + 2.5  # the shortest replies take about as long
     while len(waits) < most and time.perf_counter() < end:
         waits.append(_press(terminal, KEYS[len(waits) % len(KEYS)]))
-        time.sleep(0.04)
     terminal.send(b"\x1b")
-    time.sleep(0.5)
+    terminal.drain(0.5)
     return waits
 
 
 def _press(terminal: Terminal, letter: str) -> float:
+    """Seconds until the letter is on the terminal. It is taken away again: a repaint must not show it too early."""
     sent = terminal.send(letter.encode())
-    return terminal.until(letter.encode(), 5.0) - sent
+    seen = terminal.until(letter.encode(), 5.0)
+    terminal.send(b"\x7f")
+    terminal.drain(0.045)
+    return seen - sent

@@ -1,5 +1,6 @@
 """The app: themes, settings, the first screen, leaving. The chat is in `screens/chat.py`, the core in `ports.Core`."""
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,7 @@ class TideChatApp(App[int]):
 
     def on_mount(self) -> None:
         self.push_screen(self.chat)
+        self.call_after_refresh(_settle)
         self._unsubscribe = self.core.engine.on_change(self._tell)
         if self.core.words.disclosure_due():
             self.push_screen(DisclosureScreen(self.core.words, self.settings.country))
@@ -113,6 +115,12 @@ class TideChatApp(App[int]):
     def action_command_palette(self) -> None:
         if self.screen is self.chat:
             super().action_command_palette()
+
+
+def _settle() -> None:
+    """What start-up made stays to the end: looking through it again for garbage would be felt while typing."""
+    gc.collect()
+    gc.freeze()
 
 
 def run(options: "AppOptions") -> int:
