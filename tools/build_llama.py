@@ -30,8 +30,8 @@ from pathlib import Path
 import cpu
 from progress import Progress, duration, say
 
-# OFF: the library's own threads (docs/decisions.md says why).
-OPENMP = "OFF"
+# OFF: the library's own threads (docs/decisions.md says why). The environment can say ON, to measure the difference.
+OPENMP = os.environ.get("TIDE_CHAT_OPENMP", "OFF")
 
 TOOLS = Path(__file__).resolve().parent
 LOCKS = TOOLS.parent / "requirements"
