@@ -91,6 +91,7 @@ class EngineSpec:
     cache_dir: Path | None = None  # for the system prefix's state; None: not kept
     chat_template: Path | None = None  # replaces the one in the file
     extra_bufts: bool = True  # weights repacked for this CPU; off works around native code that crashes on it
+    embedding: bool = False  # an encoder: `embed` only, no generation, nothing kept between calls
 
 
 @dataclass(frozen=True, slots=True)

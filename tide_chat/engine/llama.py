@@ -93,10 +93,13 @@ class Llama:
         self.vocab = native.llama_model_get_vocab(self._model)
         self.train_context = native.llama_model_n_ctx_train(self._model)
         self.context_size = min(spec.context, self.train_context) if self.train_context else spec.context
+        self.vocab_size = native.llama_vocab_n_tokens(self.vocab)
+        if spec.embedding:
+            self._embedder = self._new_context(BATCH, embeddings=True)
+            return
         self._context = self._new_context(self.context_size, embeddings=False)
         self.abort.attach(self._context)
         self._memory = native.llama_get_memory(self._context)
-        self.vocab_size = native.llama_vocab_n_tokens(self.vocab)
         if spec.adapter:
             self._set_adapter(spec.adapter)
 
@@ -164,15 +167,18 @@ class Llama:
 
     # -- tokens ------------------------------------------------------------------------------------------------------
 
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids; control tokens in the text are parsed, so whoever renders a prompt defuses them in user text."""
+    def tokenize(self, text: str, *, add_special: bool = False, parse_special: bool = True) -> list[int]:
+        """Token ids; control tokens in the text are parsed, so whoever renders a prompt defuses them in user text.
+
+        `add_special` puts the vocabulary's own begin and end around them, as encoders want it.
+        """
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
         tokens = (native.llama_token * room)()
-        count = native.llama_tokenize(self.vocab, data, len(data), tokens, room, False, True)
+        count = native.llama_tokenize(self.vocab, data, len(data), tokens, room, add_special, parse_special)
         if count < 0:
             raise EngineError("The text could not be turned into tokens.", details=f"{len(data)} bytes")
-        return tokens[:count]
+        return list(tokens[:count])
 
     def bos_if_wanted(self) -> list[int]:
         """The begin-of-sequence id if this vocabulary starts every prompt with one, else nothing."""
@@ -247,7 +253,7 @@ class Llama:
     # -- picking tokens ----------------------------------------------------------------------------------------------
 
     def set_threads(self, decode: int, batch: int) -> None:
-        native.llama_set_n_threads(self._context, decode, batch)
+        native.llama_set_n_threads(self._context or self._embedder, decode, batch)
 
     @contextmanager
     def sampler(self, params: SamplingParams, seed: int) -> Iterator[Callable[[], int]]:
@@ -266,7 +272,8 @@ class Llama:
         if self._embedder is None:
             self._embedder = self._new_context(BATCH, embeddings=True)
         context, part = self._embedder, list(tokens[:BATCH])
-        native.llama_memory_clear(native.llama_get_memory(context), True)
+        if memory := native.llama_get_memory(context):  # encoders have none
+            native.llama_memory_clear(memory, True)
         ids = (native.llama_token * len(part))(*part)
         if native.llama_decode(context, native.llama_batch_get_one(ids, len(part))) != 0:
             raise EngineError("The text could not be embedded.")

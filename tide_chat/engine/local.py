@@ -29,6 +29,7 @@ class LocalEngine:
         self._cached: list[int] = []  # tokens whose state is in the KV cache
         self._tuner = threads.ThreadTuner([1])
         self._batch_threads = 1
+        self._encoder = False
         self._tuning = True  # off for a given seed: sums, and so words, depend on the number of threads
 
     # -- loading -----------------------------------------------------------------------------------------------------
@@ -44,6 +45,7 @@ class LocalEngine:
             llama, gpu = Llama(spec, 0, on_progress), 0
             notes = ("The GPU could not take this model; it runs on the CPU.",)
         self._llama, self._cached = llama, []
+        self._encoder = spec.embedding
         self._set_up_threads(spec, on_gpu=gpu > 0)
         self._info = _describe(llama, spec, gpu, notes)
         identity = (fingerprint(spec.model), fingerprint(spec.adapter) if spec.adapter else "", self._info.build)
@@ -62,6 +64,10 @@ class LocalEngine:
         """Decode a little before anyone waits for it: native code that crashes on this CPU crashes here, and thread
         counts are probed on the way."""
         llama = self._need()
+        if self._encoder:
+            llama.set_threads(self._batch_threads, self._batch_threads)
+            self.embed("a")
+            return
         llama.set_threads(self._tuner.pick(), self._batch_threads)
         filler = [self._any_token()] * 32
         llama.decode(filler, 0)
@@ -208,7 +214,10 @@ class LocalEngine:
         return len(self._need().tokenize(text))
 
     def embed(self, text: str) -> list[float]:
-        return self._need().embed(self._need().tokenize(text))
+        llama = self._need()
+        if self._encoder:
+            return llama.embed(llama.tokenize(text, add_special=True, parse_special=False))
+        return llama.embed(llama.tokenize(text))
 
     def info(self, cancel: Cancel | None = None) -> EngineInfo:
         if self._info is None:
