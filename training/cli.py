@@ -1,8 +1,12 @@
 """`tide-train`: data and fine-tuning. The libraries that compute are loaded by the sub-command that needs them."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import click
 
 from tide_chat import entry
+from tide_chat.errors import MissingExtra
 
 PLANNED = {
     "data": "Check and split the dialogues.",
@@ -10,6 +14,26 @@ PLANNED = {
 }
 
 app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.", PLANNED)
+
+
+@app.command("risk", short_help="Train the risk encoder of the safety layer.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to write.")
+@click.option("--base", type=click.Path(path_type=Path), help="An HF folder to start from; default all-MiniLM-L6-v2.")
+@click.option("--epochs", type=click.IntRange(1, 50), help="Passes over the data.")
+@click.option("--seed", type=int, help="Of everything random.")
+@click.option("--fold", type=click.IntRange(-1, 9), help="Which tenth of the themes is held out; -1: none.")
+@click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
+def risk(out: Path, base: Path | None, limit: int | None, **given: int | None) -> int:
+    """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
+
+    Writes an HF folder with heads.json and run.json. `tide-convert risk` makes the files of it that the app loads.
+    """
+    try:
+        from training.risk.run import train
+    except ImportError as error:
+        raise MissingExtra("Training", "train") from error
+    train(out, base, {key: value for key, value in given.items() if value is not None}, limit, click.echo)
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,37 @@
+"""The risk encoder's run folder to the two files that the app loads: a GGUF, and its heads as JSON beside it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from convert import gguf_file
+from tide_chat import atomic
+from tide_chat.errors import DataError
+
+ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
+
+
+def write(run: Path, out: Path, kind: str) -> str:
+    """Returns what was written, in words. Raises DataError, MissingExtra."""
+    try:
+        heads = json.loads((run / "heads.json").read_text(encoding="utf-8"))
+        trained = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "This is not the run folder of a risk encoder.",
+            details=str(error),
+            help="Make one: tide-train risk --out RUN",
+        ) from error
+    encoder = out / ENCODER
+    gguf_file.convert(
+        run,
+        encoder,
+        kind,
+        name="tide-chat risk encoder",
+        licence="apache-2.0",
+        description="all-MiniLM-L6-v2 fine-tuned on hand-written risk-labelled messages; models/risk-encoder.md",
+    )
+    heads["encoder_sha256"] = hashlib.sha256(encoder.read_bytes()).hexdigest()
+    heads["trained"] = trained
+    atomic.write_text(out / HEADS, json.dumps(heads, separators=(",", ":")) + "\n")
+    return f"{encoder} ({encoder.stat().st_size / 1e6:.1f} MB) and {HEADS}"

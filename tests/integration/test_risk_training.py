@@ -1,0 +1,113 @@
+"""From labelled lines to the files that the app loads: real training for a moment, real conversion, real runtime."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convert.gguf_file import convert
+from tide_chat.engine.base import EngineSpec
+from tide_chat.engine.process import ProcessEngine
+from tide_chat.errors import DataError
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from training.risk import data
+from training.risk.model import base_folder
+
+TEXTS = (
+    "I keep thinking about the fire, and the stairs were full of smoke.",
+    "ça ne va pas très bien, naïve café",
+    "Don't you see? It's 3am... again!!",
+    "日本 and 🙂 and Ωmega",
+    "a",
+)
+
+
+def tide(name: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    module = {"tide-train": "training.cli", "tide-convert": "convert.cli"}[name]
+    code = f"import sys; from {module} import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=280
+    )
+
+
+def test_our_gguf_computes_what_the_original_computes(tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoTokenizer, BertModel
+
+    folder, file = base_folder(), tmp_path / "encoder.gguf"
+    convert(folder, file, "f32", name="all-MiniLM-L6-v2", licence="apache-2.0")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    engine = ProcessEngine()
+    try:
+        engine.load(EngineSpec(file, embedding=True, threads=1))
+        for text in TEXTS:
+            with torch.no_grad():
+                states = model(**tokenizer([text], return_tensors="pt")).last_hidden_state
+            wanted = torch.nn.functional.normalize(states.mean(1), dim=-1)[0]
+            assert float(wanted @ torch.tensor(engine.embed(text))) > 0.9999, text
+    finally:
+        engine.close()
+
+
+def test_train_convert_and_read(tmp_path: Path) -> None:
+    trained = tide("tide-train", "risk", "--out", tmp_path / "run", "--limit", "96", "--epochs", "1", "--seed", "3")
+    assert trained.returncode == 0, trained.stderr
+    assert "held out by theme" in trained.stdout
+    converted = tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models")
+    assert converted.returncode == 0, converted.stderr
+    assert json.loads((tmp_path / "models" / HEADS).read_text())["trained"]["recipe"]["seed"] == 3
+    assert [path.name for path in sorted((tmp_path / "models").iterdir())] == [ENCODER, HEADS]
+    classifier = Classifier(tmp_path / "models", patience=60)
+    try:
+        (reading,) = classifier.read("hello there")
+    finally:
+        classifier.close()
+    assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    done = tide("tide-convert", "risk", tmp_path, "--out", tmp_path / "out")
+    assert done.returncode == 4
+    assert "not the run folder" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "pickle", "nothing"])
+def test_what_cannot_be_converted_is_refused(tmp_path: Path, kind: str) -> None:
+    config = json.loads((base_folder() / "config.json").read_text())
+    config["model_type"] = "gpt2" if kind == "gpt2" else "bert"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "tokenizer.json").write_bytes((base_folder() / "tokenizer.json").read_bytes())
+    if kind == "pickle":
+        (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(DataError):
+        convert(tmp_path, tmp_path / "out" / "x.gguf", name="x", licence="x")
+    assert list(tmp_path.rglob("*.gguf*")) == []
+
+
+def test_splits_share_no_theme_and_no_text() -> None:
+    kept, held = data.split(data.risk_rows() + data.scenario_rows())
+    assert {row.group for row in kept}.isdisjoint(row.group for row in held)
+    assert 0.05 < len(held) / (len(kept) + len(held)) < 0.2
+    pairs = data.alike([row.text for row in (*kept, *held)])
+    assert not [pair for pair in pairs if (pair[0] < len(kept)) != (pair[1] < len(kept))]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "not an object"),
+        ('{"text": "a"}', "not as it should be"),
+        ('{"text": "a", "tier": "T9", "flags": [], "subject": "self", "time": "now", "kind": "plain"}', "as it should"),
+        ('{"text": "a", "tier": "T1", "flags": ["x"], "subject": "self", "time": "now", "kind": "plain"}', "unknown"),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "train-x.jsonl").write_text(f"{line}\n")
+    with pytest.raises(DataError, match=said) as caught:
+        data.risk_rows(tmp_path)
+    assert "train-x.jsonl, line 1" in str(caught.value)

@@ -1,0 +1,36 @@
+"""Random variants of a message that keep its labels: typing slips, lost punctuation, harmless talk around it."""
+
+import random
+import re
+import string
+
+_LETTERS = string.ascii_lowercase
+_SLIPS = 0.04  # share of words with a slip, when a text gets any
+
+
+def vary(text: str, chatter: str | None, rng: random.Random) -> str:
+    """One variant. `chatter` is an unrelated harmless message that may be put before or after it."""
+    if chatter:
+        text = f"{chatter}{rng.choice(('. ', ' ', ', ', ' ... '))}{text}" if rng.random() < 0.5 else f"{text} {chatter}"
+    if rng.random() < 0.15:
+        text = re.sub(r"[^\w\s']", "", text)
+    if rng.random() < 0.08:
+        text = text.replace("'", "").replace("’", "")
+    if rng.random() < 0.12:
+        text = " ".join(_slip(word, rng) if rng.random() < _SLIPS * 4 else word for word in text.split())
+    return text
+
+
+def _slip(word: str, rng: random.Random) -> str:
+    if len(word) < 4:
+        return word
+    at = rng.randrange(1, len(word) - 1)
+    match rng.randrange(4):
+        case 0:
+            return word[:at] + word[at + 1 :]
+        case 1:
+            return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        case 2:
+            return word[:at] + word[at] + word[at:]
+        case _:
+            return word[:at] + rng.choice(_LETTERS) + word[at + 1 :]

@@ -1,0 +1,106 @@
+"""From logits on held-out themes to a temperature and thresholds, chosen by cost. Knows no model.
+
+A missed T3 or T4 costs most. Costs are per share, so the mix of tiers in the data does not matter.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tide_chat.safety.assessment import Tier
+from training.risk import data
+from training.risk.data import Row
+
+MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
+ALARM_T0, ALARM_T1 = 8.0, 3.0
+STEPS = tuple(i / 200 for i in range(4, 197))
+FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
+SIGN, EXCUSE = 0.6, 1.6  # factors on the odds needed, with a small sign of the lexicon and after an explicit rule
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """temperature: of the tier head. Thresholds by tier number and by flag."""
+
+    temperature: float
+    tiers: dict[int, float]
+    flags: dict[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        """In the form that the app reads (`tide_chat/safety/classifier.py`)."""
+        return {
+            "tiers": self.tiers,
+            "with_sign": {tier: _odds(limit, SIGN) for tier, limit in self.tiers.items()},
+            "excused": {tier: _odds(limit, EXCUSE) for tier, limit in self.tiers.items()},
+            "flags": self.flags,
+        }
+
+
+def calibrate(tier_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequence[Row]) -> Calibration:
+    """tier_logits (rows, 5), flag_logits (rows, flags); rows with a known tier only."""
+    tiers = torch.tensor([int(row.tier or 0) for row in rows])
+    temperature = _temperature(tier_logits, tiers)
+    chances = (tier_logits / temperature).softmax(-1)
+    limits = {
+        2: _cheapest(chances[:, 2:].sum(-1), tiers, _cost_of_two),
+        3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
+        4: _cheapest(chances[:, 4], tiers, _cost_of_four),
+    }
+    flags = {
+        flag: _best_f(flag_logits[:, i].sigmoid(), torch.tensor([flag in (row.flags or ()) for row in rows]))
+        for i, flag in enumerate(data.FLAGS)
+    }
+    return Calibration(temperature, limits, flags)
+
+
+def _temperature(logits: torch.Tensor, tiers: torch.Tensor) -> float:
+    grid = [0.5 + 0.05 * i for i in range(60)]
+    losses = [float(torch.nn.functional.cross_entropy(logits / t, tiers)) for t in grid]
+    return round(grid[losses.index(min(losses))], 3)
+
+
+def _share(raised: torch.Tensor, tiers: torch.Tensor, wanted: Iterable[Tier]) -> float:
+    of = sum((tiers == int(tier) for tier in wanted), torch.zeros_like(tiers)).bool()
+    return float(raised[of].float().mean()) if of.any() else 0.0
+
+
+def _cost_of_two(raised: torch.Tensor, tiers: torch.Tensor) -> float:
+    missed = MISSED_GRAVE * (1 - _share(raised, tiers, (Tier.T3, Tier.T4)))
+    missed += MISSED_T2 * (1 - _share(raised, tiers, (Tier.T2,)))
+    return missed + ALARM_T0 * _share(raised, tiers, (Tier.T0,)) + ALARM_T1 * _share(raised, tiers, (Tier.T1,))
+
+
+def _cost_of_three(raised: torch.Tensor, tiers: torch.Tensor) -> float:
+    missed = 5.0 * (1 - _share(raised, tiers, (Tier.T3, Tier.T4)))
+    return missed + 6.0 * _share(raised, tiers, (Tier.T0, Tier.T1)) + 1.5 * _share(raised, tiers, (Tier.T2,))
+
+
+def _cost_of_four(raised: torch.Tensor, tiers: torch.Tensor) -> float:
+    missed = 3.0 * (1 - _share(raised, tiers, (Tier.T4,)))
+    return missed + 8.0 * _share(raised, tiers, (Tier.T0, Tier.T1, Tier.T2)) + 2.0 * _share(raised, tiers, (Tier.T3,))
+
+
+def _cheapest(chance: torch.Tensor, tiers: torch.Tensor, cost: Callable[[torch.Tensor, torch.Tensor], float]) -> float:
+    costs = [cost(chance >= limit, tiers) for limit in STEPS]
+    best = min(costs)
+    near = [limit for limit, each in zip(STEPS, costs, strict=True) if each <= best * 1.01]
+    return round(near[0], 4)  # among equals the most watchful
+
+
+def _best_f(chance: torch.Tensor, wanted: torch.Tensor) -> float:
+    def measure(limit: float) -> float:
+        got = chance >= limit
+        both = float((got & wanted).sum())
+        weight = FLAG_BETA**2
+        return (1 + weight) * both / max(1e-9, weight * float(wanted.sum()) + float(got.sum()))
+
+    scores = [measure(limit) for limit in STEPS]
+    best = max(scores)
+    near = [limit for limit, each in zip(STEPS, scores, strict=True) if each >= best - 0.005]
+    return round(near[len(near) // 2], 4)
+
+
+def _odds(chance: float, factor: float) -> float:
+    odds = factor * chance / (1 - chance)
+    return round(odds / (1 + odds), 4)

