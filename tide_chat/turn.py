@@ -19,7 +19,7 @@ from tide_chat.safety import cards, disclosure, router
 from tide_chat.safety.assessment import Assessment, Reason, Tier
 from tide_chat.safety.cards import Card
 from tide_chat.safety.guard import Gate
-from tide_chat.safety.state import RiskState
+from tide_chat.safety.state import RiskState, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
@@ -27,6 +27,10 @@ THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply b
 DIED = "The model stopped working in the middle of this. What you wrote is still here."
 EMPTY = "The model had no words for this. You could ask it again, or say it another way."
 CHECK_FAILED = "The safety check could not run on this message, so the help card is shown to be careful."
+
+LINES_EXIST = (
+    "If talking with a person would help as well: /help-lines shows who is there, and not only for emergencies."
+)
 
 Assess = Callable[[str, RiskState | None], Assessment]
 
@@ -73,8 +77,10 @@ class Companion:
         self._attempt = 0
         text = neutral(text).strip()
         assessment, notice = self._judge(text)
-        self._risk = self._risk.after(assessment)
+        self._risk = self._risk.after(assessment, text)
         yield from notice
+        if mentions_lines(assessment):
+            yield Notice(LINES_EXIST)
         yield from self._answer(text, assessment, cancel or Cancel())
 
     def again(self, cancel: Cancel | None = None) -> Iterator[Event]:

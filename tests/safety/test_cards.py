@@ -146,19 +146,19 @@ def test_each_choice_that_promises_a_text_gets_one(name: str) -> None:
 
 
 def test_after_a_grave_turn_a_choice_is_answered_with_its_own_text() -> None:
-    state = RiskState().after(assess("I want to kill myself"))
+    state = RiskState().after(assess("I want to kill myself"), "I want to kill myself")
     assessment = assess("I would like a short grounding exercise", state)
     assert cards.needs_authored(assessment)
     assert cards.authored_reply(assessment) == cards.steps()["grounding"]
 
 
 def test_while_held_the_same_words_do_not_come_back() -> None:
-    state = RiskState().after(assess("I want to kill myself"))
+    state = RiskState().after(assess("I want to kill myself"), "I want to kill myself")
     said = []
     for text in ("the garden is quiet today", "my sister made soup for us", "I slept a little this afternoon"):
         assessment = assess(text, state)
         said.append(cards.authored_reply(assessment))
-        state = state.after(assessment)
+        state = state.after(assessment, text)
     assert len(set(said)) == 3
     assert cards.text("t3").reply not in said
 

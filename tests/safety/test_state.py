@@ -1,12 +1,25 @@
-"""Risk over turns: it goes up at once, comes down slowly, and a denial softens nothing."""
+"""Risk over turns: it goes up at once, comes down slowly, and what is said in pieces is read together."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.router import assess
-from tide_chat.safety.state import ANSWERED, CLEAR_TURNS, HELD, HELD_UNCLEAR, RiskState, held_turn
+from tide_chat.safety.state import (
+    ANSWERED,
+    CLEAR_TURNS,
+    HEAVY_TURNS,
+    HELD,
+    HELD_AFRESH,
+    HELD_UNCLEAR,
+    TOGETHER,
+    WINDOW,
+    RiskState,
+    held_turn,
+    mentions_lines,
+    over_turns,
+)
 
 CLEAR = "the garden is quiet and I made soup today"
 T0, T1, T2, T3, T4 = Tier
@@ -16,7 +29,7 @@ def after(*turns: str) -> tuple[Assessment, RiskState]:
     state, assessment = RiskState(), Assessment()
     for turn in turns:
         assessment = assess(turn, state)
-        state = state.after(assessment)
+        state = state.after(assessment, turn)
     return assessment, state
 
 
@@ -56,7 +69,16 @@ def test_a_denial_or_a_mere_word_is_no_clear_turn(denial: str) -> None:
     assessment, state = after("I want to kill myself", *[denial] * 5)
     assert state.tier is T3
     assert state.clear_turns == 0
-    assert HELD_UNCLEAR in {reason.rule for reason in assessment.reasons}
+    assert {HELD_UNCLEAR, HELD_AFRESH} & {reason.rule for reason in assessment.reasons}
+
+
+def test_a_denial_begins_the_count_anew_and_a_mere_word_does_not() -> None:
+    assert after("I want to kill myself", CLEAR, CLEAR, "ok")[1].clear_turns == 2
+    assert after("I want to kill myself", CLEAR, CLEAR, "just kidding about all that")[1].clear_turns == 0
+
+
+def test_a_heavy_turn_does_not_count_and_takes_nothing_away() -> None:
+    assert after("I want to kill myself", CLEAR, "I had a flashback and cannot stop crying")[1].clear_turns == 1
 
 
 def test_yes_to_the_question_of_t2_is_an_answer() -> None:
@@ -89,9 +111,108 @@ def test_t1_is_not_held() -> None:
     assert after("I had a flashback and cannot stop crying", CLEAR)[0].tier is T0
 
 
+def test_an_evasion_leaves_the_question_of_t2_open() -> None:
+    assert after("I wish I was dead", "why do you ask", "yes")[0].tier is T3
+
+
+@pytest.mark.parametrize("offer", ["yes please", "yes, let's do that", "sure, go ahead"])
+def test_taking_an_offer_answers_nothing(offer: str) -> None:
+    assert after("I wish I was dead", offer)[0].tier is T2
+
+
+def test_what_is_said_in_pieces_is_read_together() -> None:
+    assessment, _ = after("i want", "to die")
+    assert assessment.tier is T2
+    assert next(reason for reason in assessment.reasons if reason.rule == TOGETHER).words == "i want / to die"
+
+
+def test_the_window_is_short_and_emptied_on_the_way_down() -> None:
+    assert len(after(*["a word about the weather"] * 9)[1].said) == WINDOW - 1
+    assert after("I want to kill myself", *[CLEAR] * CLEAR_TURNS)[1].said == ()
+
+
+def test_long_messages_are_no_pieces() -> None:
+    assert after("i want " + "very much to see the sea again " * 5, "to die for that ice cream")[0].tier is T0
+
+
+def test_several_messages_are_judged_firmly() -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def judge(text: str, *, firm: bool = False) -> Assessment:
+        asked.append((text, firm))
+        return Assessment()
+
+    state = RiskState().after(over_turns(judge, "first. of all", RiskState()), "first. of all")
+    over_turns(judge, "second", state)
+    assert asked == [("first. of all", False), ("second", False), ("first. of all second", True)]
+
+
+def test_a_question_about_a_way_counts_after_a_statement_only() -> None:
+    assert after("how do you boil an egg", "how long does it take")[0].tier is T0
+    assessment, _ = after("I wish I was dead", "how long does it take")
+    assert (assessment.tier, assessment.flags) == (T3, (Flag.METHOD_SEEKING,))
+    assert after("I wish I was dead", CLEAR, "how long does it take")[0].tier is T2
+
+
+def test_meaning_it_goes_back_to_the_gravest() -> None:
+    turns = ("I want to kill myself", *[CLEAR] * 2 * CLEAR_TURNS)
+    assert after(*turns)[1].tier is T1
+    assert after(*turns, "I still mean what I said")[0].tier is T3
+
+
+def test_t4_stays_without_a_step_to_safety() -> None:
+    assert after("I took all my tablets", *[CLEAR] * 9)[1].tier is T4
+
+
+def test_t4_comes_down_after_a_step_and_clear_turns() -> None:
+    turns = ("I took all my tablets", "the ambulance is here", *[CLEAR] * CLEAR_TURNS)
+    assert after(*turns)[1].tier is T3
+    assert after(*turns[:-1])[1].tier is T4
+
+
+@pytest.mark.parametrize(
+    "none",
+    ["I nearly put it away", "I'll put it away later", "I called them but nobody answered", "is my sister here?"],
+)
+def test_what_was_not_done_is_no_step(none: str) -> None:
+    assert not after("I took all my tablets", none)[1].step
+
+
+def test_a_new_act_takes_the_step_back() -> None:
+    assert not after("I took all my tablets", "the ambulance is here", "I took all the tablets")[1].step
+
+
+def test_an_age_told_early_comes_with_each_grave_message() -> None:
+    assert Flag.MINOR in after("I am 15 years old", CLEAR, CLEAR, CLEAR, CLEAR, "I want to kill myself")[0].flags
+    assert Flag.MINOR not in after("I am 15 years old", CLEAR)[0].flags
+
+
+def test_repetition_mentions_the_lines_once_and_raises_nothing() -> None:
+    heavy = "I had a flashback and cannot stop crying"
+    assert [mentions_lines(after(*[heavy] * n)[0]) for n in range(1, 8)] == [n == HEAVY_TURNS for n in range(1, 8)]
+    assert after(*[heavy] * 8)[0].tier is T1
+
+
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
-        st.sampled_from(["I want to die", "I want to kill myself", CLEAR, "ok", "I was joking", "yes", "no"]),
+        st.sampled_from(
+            [
+                "I want to die",
+                "I want to kill myself",
+                "I took all my tablets",
+                "the ambulance is here",
+                "my friend wants to die",
+                "it's me",
+                "how long does it take",
+                CLEAR,
+                "ok",
+                "I was joking",
+                "I still mean it",
+                "yes",
+                "no",
+            ]
+        ),
         max_size=12,
     )
 )
@@ -100,6 +221,6 @@ def test_a_turn_never_comes_out_lower_than_alone_and_the_state_falls_one_step_at
     for turn in turns:
         assessment = assess(turn, state)
         assert assessment.tier >= assess(turn).tier
-        new = state.after(assessment)
+        new = state.after(assessment, turn)
         assert new.tier >= state.tier - 1
         state = new

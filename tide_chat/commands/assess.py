@@ -40,7 +40,7 @@ def over_turns(turns: list[str]) -> Assessment:
     state, assessment = RiskState(), Assessment()
     for turn in turns:
         assessment = assess(turn, state)
-        state = state.after(assessment)
+        state = state.after(assessment, turn)
     return assessment
 
 

@@ -13,7 +13,7 @@ from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.context import SELF_WORDS, Hit, Text
 from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import fold
-from tide_chat.safety.state import RiskState, hold
+from tide_chat.safety.state import RiskState, over_turns
 
 ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
@@ -27,14 +27,18 @@ REDUCED = "the check is reduced: some of its rules could not be read"
 
 def assess(text: str, state: RiskState | None = None) -> Assessment:
     """What the rules make of a message, in the light of what was said before. Never raises on any text."""
-    return hold(assess_alone(text, load()), state, text)
+    return over_turns(_rules, text, state)
 
 
-def assess_alone(text: str, lexicon: Lexicon) -> Assessment:
-    """The message by itself."""
+def _rules(text: str, *, firm: bool = False) -> Assessment:
+    return assess_alone(text, load(), firm=firm)
+
+
+def assess_alone(text: str, lexicon: Lexicon, *, firm: bool = False) -> Assessment:
+    """The message by itself. firm: it is several messages read together."""
     framed = context.frame(fold(excerpt(text), lexicon.spellings, lexicon.vocabulary), lexicon)
     hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
-    cue_tier, cue_reasons = combine(framed, lexicon)
+    cue_tier, cue_reasons = combine(framed, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
     reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
@@ -64,8 +68,12 @@ def excerpt(text: str) -> str:
     return " … ".join((text[:EDGE], *pieces, text[-EDGE:]))
 
 
-def combine(text: Text, lexicon: Lexicon) -> tuple[Tier, tuple[Reason, ...]]:
-    """Small signs that say little alone and much together. At least two kinds and one strong sign are needed."""
+def combine(text: Text, lexicon: Lexicon, *, firm: bool = False) -> tuple[Tier, tuple[Reason, ...]]:
+    """Small signs that say little alone and much together. At least two kinds and one strong sign are needed.
+
+    In several messages at once there are more words to find signs in, so `firm` asks for one kind and one weight more.
+    """
+    kinds, enough = (2 + firm, ENOUGH + firm)
     best: dict[str, Hit] = {}
     for hit in context.find(text, lexicon.cues):
         if not _counts(text, hit, lexicon):
@@ -73,12 +81,12 @@ def combine(text: Text, lexicon: Lexicon) -> tuple[Tier, tuple[Reason, ...]]:
         if hit.entry.kind not in best or hit.entry.weight > best[hit.entry.kind].entry.weight:
             best[hit.entry.kind] = hit
     weight = sum(hit.entry.weight for hit in best.values())
-    if len(best) < 2 or weight < ENOUGH or not any(hit.entry.weight > 1 for hit in best.values()):
+    if len(best) < kinds or weight < enough or not any(hit.entry.weight > 1 for hit in best.values()):
         return Tier.T0, ()
     reasons = tuple(Reason(f"signs together: {hit.entry.kind} ({hit.entry.why})", hit.words) for hit in best.values())
     if "past" in text.frames and "resolved" in text.frames:
         return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
-    return (Tier.T3 if weight > ENOUGH else Tier.T2), reasons
+    return (Tier.T3 if weight > enough else Tier.T2), reasons
 
 
 def _counts(text: Text, hit: Hit, lexicon: Lexicon) -> bool:

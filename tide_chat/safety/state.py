@@ -1,19 +1,36 @@
 """Risk over turns: what was said stays said. It only goes up by itself; it comes down slowly and one step at a time.
 
-Small on purpose: it knows the gravest tier so far, how many clear turns followed, and whether a question was asked.
-It does not know which topic a denial was about, so a denial never counts as a clear turn.
+A value and pure functions. It keeps the gravest tier, how many clear turns followed, what was asked, and the last few
+messages, which are read once more together: some things are said in pieces. It reads only what the person wrote,
+never what a model answered, and knows neither rules nor encoder: `judge` gives their verdict on any text.
 """
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Protocol
 
-from tide_chat.safety.assessment import Assessment, Reason, Tier
+from tide_chat.safety import sayings
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 
 CLEAR_TURNS = 3  # in a row, before the tier comes down one step
+WINDOW = 4  # messages read together, the newest among them
+PIECE = 25  # words; a longer message is no piece of something
+FEW = 4  # words; so few may go on in the next message
+HEAVY_TURNS = 5  # heavy messages in a conversation, after which help lines are mentioned once
 
 HELD = "held from earlier in this conversation"
 HELD_UNCLEAR = "held from earlier in this conversation, this turn does not count as clear"
+HELD_AFRESH = "held from earlier in this conversation, the clear turns begin anew"
 ANSWERED = "answer to the question that was just asked"
+TOGETHER = "read together with what was said just before"
+METHOD = "asks about a way, after speaking of not wanting to live"
+MEANT = "says that what was said before still holds"
+ONESELF = "what was said of somebody else is about oneself"
+STEP = "tells of a step to safety"
+NO_STEP = "nothing was said yet about being out of danger"
+AGE = "the age was told earlier in this conversation"
+HEAVY = "many heavy messages, so the help lines are mentioned once"
 
 _ASKS = r"\b(would like|want|can (we|you|i)|could (we|you|i)|let'?s|please|try)\b.{0,30}\b"
 
@@ -29,16 +46,19 @@ WISHES = {
 WISH = "asks for something a card offers"
 _WISH_LENGTH = 80  # characters; a longer message says more than a wish
 
-_YES = re.compile(
-    r"\W*(yes|yeah|yep|yea|ye|sometimes|often|maybe|i think so|i am|i do|i have|kind of|kinda|sort of|all the time"
-    r"|si|oui|ja|sim)\b"
-)
-_NO = re.compile(r"\W*(no|nope|nah|not (really|sure|safe)|i am ?n.?t|im not|i.m not|i don.?t (know|think so)|idk)\b")
-_DENIAL = re.compile(
-    r"(just )?(kidding|joking)|\bjk\b|didn.?t mean (it|that|any)|forget (it|that|i)|ignore (that|me|it)|never ?mind|"
-    r"i.?m (fine|ok|okay|good|alright|safe)\b|was a joke|over ?react|don.?t worry"
-)
-_SHORT = 40  # characters; a longer message is no mere yes or no
+
+class Judge(Protocol):
+    """What rules and encoder make of a text by itself. firm: several messages at once, so more is asked for."""
+
+    def __call__(self, text: str, *, firm: bool = False) -> Assessment: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the window, and the flags that came with it."""
+
+    text: str
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +68,61 @@ class RiskState:
     tier: Tier = Tier.T0
     clear_turns: int = 0
     asked: Tier | None = None  # the tier whose card asked a question with the last reply
+    gravest: Tier = Tier.T0  # ever; what one comes back to with `I still mean it`
+    held: int = 0  # turns since the tier was last spoken to
+    step: bool = False  # at T4: a step to safety was told
+    minor: bool = False
+    heavy: int = 0  # heavy messages, while nothing graver stood
+    said: tuple[Said, ...] = ()  # the newest last
 
-    def after(self, assessment: Assessment) -> "RiskState":
-        """The state after a turn that was assessed with this state."""
+    def after(self, assessment: Assessment, text: str) -> "RiskState":
+        """The state after `text`, which was assessed with this state."""
         rules = {reason.rule for reason in assessment.reasons}
+        kept = replace(
+            self,
+            gravest=max(self.gravest, assessment.tier),
+            minor=self.minor or Flag.MINOR in assessment.flags,
+            heavy=self.heavy + (assessment.tier is Tier.T1),
+            step=self.step or STEP in rules,
+            said=(*self.said, Said(text, assessment.flags))[-(WINDOW - 1) :],
+        )
         if HELD in rules:
-            return self._one_clear_turn()
+            return kept._one_clear_turn()
+        if HELD_UNCLEAR in rules:
+            stays_open = self.asked is Tier.T2 and WISH not in rules  # its card is shown again, with the question
+            return replace(kept, held=self.held + 1, asked=self.asked if stays_open else None)
+        if HELD_AFRESH in rules:
+            return replace(kept, held=self.held + 1, clear_turns=0, asked=None)
         tier = max(self.tier, assessment.tier)
-        asked = assessment.tier if assessment.tier >= Tier.T2 and HELD_UNCLEAR not in rules else None
-        return RiskState(tier, 0, asked)
+        asked = assessment.tier if assessment.tier >= Tier.T2 else None
+        return replace(
+            kept, tier=tier, clear_turns=0, held=0, asked=asked, step=kept.step and assessment.tier < Tier.T4
+        )
 
     def _one_clear_turn(self) -> "RiskState":
-        if self.clear_turns + 1 < CLEAR_TURNS:
-            return replace(self, clear_turns=self.clear_turns + 1, asked=None)
-        return RiskState(Tier(max(self.tier - 1, 0)))
+        turn = replace(self, clear_turns=self.clear_turns + 1, held=self.held + 1, asked=None)
+        if turn.clear_turns < CLEAR_TURNS:
+            return turn
+        return replace(turn, tier=Tier(max(self.tier - 1, 0)), clear_turns=0, held=0, step=False, said=())
 
 
-def hold(alone: Assessment, state: RiskState | None, text: str) -> Assessment:
-    """`alone` seen in the light of `state`: never lower than what was said before."""
+def over_turns(judge: Judge, text: str, state: RiskState | None) -> Assessment:
+    """`text` in the light of `state`: never lower than by itself, nor than what was said before."""
+    alone = judge(text)
     if state is None:
         return alone
-    alone = _answer(alone, state, text)
-    if alone.tier >= state.tier or state.tier < Tier.T2:
-        return alone
-    rule = HELD if _is_clear(alone, text) else HELD_UNCLEAR
-    number = state.clear_turns + (rule == HELD)
-    reason = Reason(rule, f"{state.tier.name}, clear turns: {number} of {CLEAR_TURNS}")
-    wish = wish_in(text) if alone.tier <= Tier.T1 else None
-    wished = (Reason(WISH, wish),) if wish else ()
-    return replace(alone, tier=state.tier, reasons=(*alone.reasons, reason, *wished))
+    found = _meant(_answer(alone, state, text), state, text)
+    found = _with_age(_with_pieces(judge, found, state, text), state)
+    if found.tier >= state.tier or state.tier < Tier.T2:
+        return _with_heavy(found, state)
+    return _held(found, state, text)
 
 
 def held_turn(assessment: Assessment) -> int | None:
-    """How many clear turns a held assessment has seen; None when the message itself has this tier."""
+    """How many turns a held tier has been held; None when the message itself has this tier."""
     for reason in assessment.reasons:
-        if reason.rule in (HELD, HELD_UNCLEAR):
-            return int(reason.words.split(":")[1].split()[0])
+        if reason.rule in (HELD, HELD_UNCLEAR, HELD_AFRESH):
+            return int(reason.words.rsplit(" ", 1)[1])
     return None
 
 
@@ -98,20 +137,135 @@ def wish_of(assessment: Assessment) -> str | None:
     return next((reason.words for reason in assessment.reasons if reason.rule == WISH), None)
 
 
+def mentions_lines(assessment: Assessment) -> bool:
+    """Whether this is the turn after which the help lines are mentioned, once and quietly."""
+    return any(reason.rule == HEAVY for reason in assessment.reasons)
+
+
+# -- upwards ---------------------------------------------------------------------------------------------------------
+
+
+def _raised(alone: Assessment, tier: Tier, rule: str, words: str, *flags: Flag) -> Assessment:
+    return replace(
+        alone,
+        tier=max(alone.tier, tier),
+        flags=tuple(flag for flag in Flag if flag in (*alone.flags, *flags)),
+        subject="self",
+        reasons=(Reason(rule, words), *alone.reasons),
+    )
+
+
 def _answer(alone: Assessment, state: RiskState, text: str) -> Assessment:
     """`yes` after the question of T2, `no` after `are you safe right now?`."""
-    if state.asked is None or len(text) > _SHORT:
-        return alone
-    spoken = text.casefold()
-    if state.asked is Tier.T2 and _YES.match(spoken):
-        tier = Tier.T3
-    elif state.asked >= Tier.T3 and _NO.match(spoken):
-        tier = Tier.T4
-    else:
-        return alone
-    return replace(alone, tier=max(alone.tier, tier), reasons=(*alone.reasons, Reason(ANSWERED, text.strip())))
+    if state.asked is Tier.T2 and sayings.says_yes(text):
+        return _raised(alone, Tier.T3, ANSWERED, text.strip())
+    if state.asked is not None and state.asked >= Tier.T3 and sayings.says_no(text):
+        return _raised(alone, Tier.T4, ANSWERED, text.strip())
+    return alone
 
 
-def _is_clear(alone: Assessment, text: str) -> bool:
-    """Nothing grave in it, no taking back, and more than a word or two."""
-    return alone.tier <= Tier.T1 and not alone.flags and len(text.split()) >= 3 and not _DENIAL.search(text.casefold())
+def _meant(alone: Assessment, state: RiskState, text: str) -> Assessment:
+    """Three things that mean little alone: a question about a way, `I still mean it`, `it's me`."""
+    words = text.strip()
+    if _asks_for_a_way(state, text):
+        alone = _raised(alone, Tier.T3, METHOD, words, Flag.METHOD_SEEKING)
+    if state.gravest >= Tier.T2 and sayings.means_it(text):
+        alone = _raised(alone, state.gravest, MEANT, words)
+    if sayings.is_oneself(text) and any(Flag.WORRIED_THIRD_PARTY in said.flags for said in state.said):
+        alone = _raised(alone, Tier.T3, ONESELF, words)
+    return alone
+
+
+def _asks_for_a_way(state: RiskState, text: str) -> bool:
+    """A plain question counts for the whole conversation, a bare one only while nothing else is spoken of."""
+    if state.gravest < Tier.T2:
+        return False
+    return sayings.asks_plainly(text) or (
+        state.tier >= Tier.T2 and state.clear_turns == 0 and sayings.asks_barely(text)
+    )
+
+
+def _with_pieces(judge: Judge, alone: Assessment, state: RiskState, text: str) -> Assessment:
+    """What the last messages say together, where that is graver than anything said so far, or raises a new flag."""
+    pieces = _pieces(state, text)
+    if not pieces:
+        return alone
+    together = judge(_joined((*pieces, text)), firm=True)
+    known = {*alone.flags, *(flag for said in state.said for flag in said.flags)}
+    flags = [flag for flag in together.flags if flag not in known]
+    graver = together.tier >= Tier.T2 and together.tier > max(alone.tier, state.tier)
+    if not graver and not flags:
+        return alone
+    new = tuple(reason for reason in together.reasons if reason not in alone.reasons)
+    raised = _raised(alone, together.tier if graver else alone.tier, TOGETHER, " / ".join((*pieces, text)), *flags)
+    return replace(raised, subject=together.subject, reasons=(*raised.reasons, *new))
+
+
+def _pieces(state: RiskState, text: str) -> tuple[str, ...]:
+    """The messages before this one that may belong to it: short, and not about somebody else."""
+    if len(text.split()) > PIECE:
+        return ()
+    pieces: list[str] = []
+    for said in reversed(state.said):
+        if len(said.text.split()) > PIECE:
+            break
+        if said.text.strip() and said.text != text and Flag.WORRIED_THIRD_PARTY not in said.flags:
+            pieces.insert(0, said.text.strip())
+    return tuple(pieces)
+
+
+def _joined(pieces: tuple[str, ...]) -> str:
+    """One text. A few words without an end go on in the next message (`I want` / `to die`)."""
+    text = pieces[0]
+    for before, piece in pairwise(pieces):
+        open_end = len(before.split()) <= FEW and not re.search(r"[.!?;:…,]\s*$", before)
+        text += (" " if open_end else ". ") + piece
+    return text
+
+
+def _with_age(found: Assessment, state: RiskState) -> Assessment:
+    """Somebody who said earlier to be under 18 gets the lines for young people with each grave message."""
+    if not state.minor or found.tier < Tier.T2 or Flag.MINOR in found.flags:
+        return found
+    flags = tuple(flag for flag in Flag if flag in (*found.flags, Flag.MINOR))
+    return replace(found, flags=flags, reasons=(*found.reasons, Reason(AGE, "")))
+
+
+def _with_heavy(found: Assessment, state: RiskState) -> Assessment:
+    """Repetition raises no tier: heavy is not graver for being said often. It makes the lines worth a mention."""
+    if found.tier is not Tier.T1 or state.heavy + 1 != HEAVY_TURNS:
+        return found
+    return replace(found, reasons=(*found.reasons, Reason(HEAVY, "")))
+
+
+# -- downwards -------------------------------------------------------------------------------------------------------
+
+
+def _held(found: Assessment, state: RiskState, text: str) -> Assessment:
+    """The earlier tier, and whether this turn counts towards coming down."""
+    step = sayings.tells_step(text) and found.tier <= Tier.T1
+    rule = _counts(found, state, text)
+    number = 0 if rule == HELD_AFRESH else state.clear_turns + (rule == HELD)
+    words = f"{state.tier.name}, clear turns: {number} of {CLEAR_TURNS}, turns since: {state.held + 1}"
+    reasons = [Reason(rule, words)]
+    if step:
+        reasons.append(Reason(STEP, text.strip()))
+    elif state.tier is Tier.T4 and not state.step:
+        reasons.append(Reason(NO_STEP, ""))
+    wish = wish_in(text) if found.tier <= Tier.T1 else None
+    if wish:
+        reasons.append(Reason(WISH, wish))
+    return replace(found, tier=state.tier, reasons=(*found.reasons, *reasons))
+
+
+def _counts(found: Assessment, state: RiskState, text: str) -> str:
+    """HELD for a clear turn: nothing grave or heavy in it, no taking back, more than a word or two.
+
+    At T4 only after a step to safety was told; the turn that tells of it opens the way and does not count itself.
+    """
+    if found.tier >= Tier.T2 or found.flags or sayings.takes_back(text):
+        return HELD_AFRESH
+    if (state.tier is Tier.T4 and not state.step) or (state.asked is not None and sayings.deflects(text)):
+        return HELD_UNCLEAR
+    clear = found.tier is Tier.T0 and len(text.split()) >= 3 and not sayings.only_says_fine(text)
+    return HELD if clear else HELD_UNCLEAR
