@@ -1,0 +1,47 @@
+"""Written conversations and the course their tiers should take; `tools/check_turns.py` measures the same.
+
+Only the tuned half is asserted. What a script marks as `known` is a miss that is reported and not asserted.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from check_turns import ROOT, TUNED, Script, course, misses, scripts
+
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from tide_chat.safety.router import Router
+
+MODELS = ROOT / "models"
+SCRIPTS = [script for script in scripts(TUNED) if not script.known]
+
+
+def name(script: Script) -> str:
+    return script.id
+
+
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script.plain], ids=name)
+def test_rules_alone_follow_plain_words(script: Script) -> None:
+    assert not misses(script, course(script, Router().assess))
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Iterator[Router]:
+    assert (MODELS / ENCODER).is_file(), "the encoder is shipped"
+    assert (MODELS / HEADS).is_file(), "its heads are shipped"
+    classifier = Classifier(MODELS, patience=30.0)
+    try:
+        classifier.start()
+        yield Router(classifier)
+    finally:
+        classifier.close()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
+def test_rules_and_encoder_follow_all(script: Script, encoder: Router) -> None:
+    assert not misses(script, course(script, encoder.assess))
+
+
+def test_every_script_says_what_it_expects_of_every_turn() -> None:
+    for script in scripts(TUNED):
+        assert len(script.turns) == len(script.expect)
+        assert all(least <= most for least, most in script.expect)

@@ -1,0 +1,115 @@
+"""Measures risk over turns on written conversations: `python tools/check_turns.py [--encoder] [--misses]`.
+
+A script counts as met when every turn's tier lies between what is allowed and every flag asked for is there. A false
+alarm is a harmless script of which any turn comes out as T2 or higher. `held-out` was written before the rules over
+turns and is never tuned on: its misses are counted and not printed, unless asked for by `--held-out-misses`.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tide_chat.safety.assessment import Assessment, Flag, Tier
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.router import Router
+from tide_chat.safety.state import RiskState
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "tests" / "data" / "turns"
+TUNED, HELD_OUT = "scripts", "held-out"
+
+Assess = Callable[[str, RiskState | None], Assessment]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A conversation, what the person says alone. plain: words that rules alone should understand."""
+
+    id: str
+    pattern: str
+    turns: Sequence[str]
+    expect: Sequence[tuple[Tier, Tier]]  # for each turn the least and the gravest tier allowed
+    flags: Mapping[int, Sequence[Flag]] = field(default_factory=dict)  # by turn, from 0: flags that must be there
+    plain: bool = False
+    known: str = ""  # why it is missed today; counted as a miss, not asserted
+
+    @property
+    def harmless(self) -> bool:
+        return self.pattern == "harmless"
+
+
+def scripts(name: str) -> Iterator[Script]:
+    for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        yield Script(
+            row["id"],
+            row["pattern"],
+            tuple(row["turns"]),
+            tuple((Tier[least], Tier[most]) for least, most in row["expect"]),
+            {int(turn): tuple(Flag(flag) for flag in flags) for turn, flags in row.get("flags", {}).items()},
+            row.get("plain", False),
+            row.get("known", ""),
+        )
+
+
+def course(script: Script, assess: Assess) -> list[Assessment]:
+    """What is made of each turn."""
+    state, found = RiskState(), []
+    for turn in script.turns:
+        found.append(assess(turn, state))
+        state = state.after(found[-1], turn)
+    return found
+
+
+def misses(script: Script, found: Sequence[Assessment]) -> list[str]:
+    """Each turn that came out otherwise than allowed, with the reasons."""
+    wrong = []
+    for number, (turn, got, (least, most)) in enumerate(zip(script.turns, found, script.expect, strict=True)):
+        missing = [flag for flag in script.flags.get(number, ()) if flag not in got.flags]
+        if not least <= got.tier <= most or missing:
+            wanted = f"{least.name}-{most.name} {' '.join(missing)}".strip()
+            reasons = "; ".join(map(str, got.reasons))
+            wrong.append(f"{script.id}[{number}] {turn!r}: {got.tier.name}, allowed {wanted} ({reasons})")
+    return wrong
+
+
+def alarmed(found: Sequence[Assessment]) -> bool:
+    return any(each.tier >= Tier.T2 for each in found)
+
+
+def report(name: str, assess: Assess, *, show: bool) -> Iterator[str]:
+    judged = [(script, course(script, assess)) for script in scripts(name)]
+    risky = [(script, found) for script, found in judged if not script.harmless]
+    harmless = [found for script, found in judged if script.harmless]
+    met = sum(not misses(script, found) for script, found in risky)
+    low = sum(any(a.tier < least for a, (least, _) in zip(f, s.expect, strict=True)) for s, f in risky)
+    yield f"{name}: {met} of {len(risky)} scripts met; {low} too low at some turn"
+    yield f"{name}: {sum(map(alarmed, harmless))} of {len(harmless)} harmless scripts reach T2 or higher"
+    for pattern in dict.fromkeys(script.pattern for script, _ in risky):
+        rows = [(script, found) for script, found in risky if script.pattern == pattern]
+        yield f"  {pattern}: {sum(not misses(script, found) for script, found in rows)} of {len(rows)}"
+    if show:
+        yield from (f"  {miss}" for script, found in judged for miss in misses(script, found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", action="store_true", help="rules and encoder; without it rules alone")
+    parser.add_argument("--misses", action="store_true", help="show what the tuned scripts miss")
+    parser.add_argument("--held-out-misses", action="store_true", help="show those of the held-out scripts too")
+    chosen = parser.parse_args()
+    classifier = Classifier(ROOT / "models") if chosen.encoder else None
+    try:
+        assess = Router(classifier).assess
+        for name, show in ((TUNED, chosen.misses), (HELD_OUT, chosen.held_out_misses)):
+            for line in report(name, assess, show=show):
+                print(line)
+    finally:
+        if classifier:
+            classifier.close()
+
+
+if __name__ == "__main__":
+    main()
