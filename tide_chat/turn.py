@@ -18,7 +18,7 @@ from tide_chat.reasoning import ReasoningFilter
 from tide_chat.safety import cards, disclosure, router
 from tide_chat.safety.assessment import Assessment, Reason, Tier
 from tide_chat.safety.cards import Card
-from tide_chat.safety.guard import Gate
+from tide_chat.safety.guard import Gate, Held
 from tide_chat.safety.state import RiskState, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
@@ -67,6 +67,7 @@ class Companion:
         self.country = country
         self.conversation = Conversation()
         self.pinned_cards: tuple[Card, ...] = ()
+        self.held_back: tuple[Held, ...] = ()  # of the newest reply, for the inspector; in memory only
         self._risk = RiskState()
         self._attempt = 0  # answering again with a fixed seed must not give the same words
 
@@ -106,6 +107,7 @@ class Companion:
     def clear(self) -> None:
         """Begin anew. Cards stay until they are put away."""
         self.conversation = Conversation()
+        self.held_back = ()
         self._risk = RiskState()
 
     def put_away(self, card_id: str) -> None:
@@ -123,6 +125,7 @@ class Companion:
 
     def _answer(self, text: str, assessment: Assessment, cancel: Cancel) -> Iterator[Event]:
         self.conversation = self.conversation.user(text)
+        self.held_back = ()
         shown = cards.cards_for(assessment, self.country)
         for card in shown:
             self.put_away(card.id)
@@ -194,6 +197,10 @@ class Companion:
         text = reply.gate.shown.strip()
         if text:
             self.conversation = self.conversation.assistant(text)
+        self.held_back = tuple(reply.gate.held)
+        if reply.gate.needs_help and (card := self._help_card()):
+            result = replace(result, cards=(*result.cards, card.id))
+            yield CardShown(card)
         if isinstance(error, PromptTooLong):
             self.take_back()
         yield from _notices(reply, text, error)
@@ -201,6 +208,14 @@ class Companion:
         yield Done(
             replace(result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error)
         )
+
+    def _help_card(self) -> Card | None:
+        """The card of T2, where a reply was ended because of what it said; None when it is already pinned."""
+        card = cards.cards_for(Assessment(Tier.T2), self.country)[0]
+        if any(pinned.id == card.id for pinned in self.pinned_cards):
+            return None
+        self.pinned_cards += (card,)
+        return card
 
 
 def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:

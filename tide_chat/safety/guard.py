@@ -1,12 +1,18 @@
 """What stands between the model's words and the screen: sentences are held until they have passed.
 
-So far it ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
-mid-sentence. What a sentence may say is not screened yet; the place for it is `Gate._passes`.
+It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
+mid-sentence. A sentence with something that must not be said (`guard_rules/`) is replaced by an authored line, or ends
+the reply. It knows the words of one reply only: neither what the person wrote nor which country they are in.
 """
 
 import re
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tide_chat.engine.base import FinishReason
+from tide_chat.safety import guard_rules
+from tide_chat.safety.guard_rules import Answer
+from tide_chat.safety.guard_screen import Finding, Reading, Screen
 
 LONGEST = 400  # characters held without a sentence end; then the words so far are released
 MOST_SENTENCES = 6  # the prompt asks for two to four; small models wander, and nobody reads on in distress
@@ -17,10 +23,30 @@ _FEW = 3  # words; "I hear you." may well come twice
 _SAME = 0.8  # share of three-word runs that make two sentences the same
 
 
-class Gate:
-    """Feed text, get the sentences that may be shown. `closed` says why nothing more will come."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A sentence that was not shown, for the clinician's inspector. Its words stay out of every repr and log."""
 
-    def __init__(self) -> None:
+    action: str  # replaced, dropped (an authored line stands there already), ended
+    category: str
+    rule: str
+    why: str
+    text: str = field(repr=False)
+
+
+class Gate:
+    """Feed text, get the sentences that may be shown. `closed` says why nothing more will come.
+
+    `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
+    """
+
+    def __init__(self, screen: Screen | None = None) -> None:
+        self._screen = screen or default_screen()
+        self._reading = Reading(self._screen)
+        self._answered: list[str] = []  # categories that an authored line stands for
+        self._authored_last = False
+        self.held: list[Held] = []
+        self.needs_help = False
         self._held = ""
         self._seen: list[set[tuple[str, ...]]] = []
         self._sentences = 0
@@ -52,9 +78,11 @@ class Gate:
     def _next(self) -> str:
         """The first sentence that is complete, "" when there is none."""
         end = _END.search(self._held)
-        if end:
+        if end and end.start() <= LONGEST:
             piece = self._held[: end.end()]
-        elif len(self._held) > LONGEST or stutters(self._held):
+        elif len(self._held) > LONGEST:
+            piece = self._held[: self._held.rfind(" ", 0, LONGEST) + 1] or self._held[:LONGEST]
+        elif stutters(self._held):
             piece = self._held[: self._held.rfind(" ") + 1] or self._held
         else:
             return ""
@@ -65,12 +93,41 @@ class Gate:
         if not self._passes(piece):
             self._held = ""
             return ""
+        finding = self._reading.gravest(piece)
+        piece = self._instead(piece, finding) if finding else piece
+        self._authored_last = bool(finding) or (self._authored_last and not _WORDS.search(piece))
         self.shown += piece
         self._sentences += bool(piece.strip())
-        if self._sentences == MOST_SENTENCES:
+        if self._sentences == MOST_SENTENCES and not self.closed:
             self.closed = FinishReason.LENGTH
             self.actions.append("long_reply")
         return piece
+
+    def _instead(self, piece: str, finding: Finding) -> str:
+        """What stands where a sentence was held back: an authored line, or nothing beside another one."""
+        answer = self._screen.book.answer(finding.category)
+        if answer.ends:
+            action, line = "ended", self._last_line(answer)
+            self.closed, self._held = FinishReason.STOP, ""
+            self.needs_help = self.needs_help or answer.help
+        else:
+            line = "" if self._authored_last else self._line(finding.category, answer)
+            action = "replaced" if line else "dropped"
+            line += piece[len(piece.rstrip()) :] if line else ""
+        self.held.append(Held(action, finding.category, finding.rule, finding.why, piece.strip()))
+        self.actions.append(f"{action}:{finding.category}")
+        return line
+
+    def _last_line(self, answer: Answer) -> str:
+        if not self.shown.strip():
+            return answer.lines[0]
+        return "" if answer.silent else f"\n\n{answer.lines[0]}"
+
+    def _line(self, category: str, answer: Answer) -> str:
+        """The next line of this category; nothing when all were said in this reply."""
+        said = self._answered.count(category)
+        self._answered.append(category)
+        return answer.lines[said] if said < len(answer.lines) else ""
 
     def _passes(self, piece: str) -> bool:
         if _ROLE.match(piece):
@@ -89,6 +146,12 @@ class Gate:
         repeated = any(len(runs & earlier) >= _SAME * len(runs) for earlier in self._seen)
         self._seen.append(runs)
         return repeated
+
+
+@lru_cache(maxsize=1)
+def default_screen() -> Screen:
+    """The rules that travel with the app, read once."""
+    return Screen(guard_rules.load())
 
 
 def stutters(text: str) -> bool:
