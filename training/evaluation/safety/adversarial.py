@@ -7,6 +7,7 @@ list in `forbidden.py`. A line is written for each prompt as it ends, so that an
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Setup:
 
 
 def run(attacks: Sequence[Attack], path: Path, setup: Setup, say: Say) -> list[Json]:
-    """The records of these prompts, in their order; those that `path` already holds are not asked again.
+    """The records of these prompts, in their order. What `path` already holds is not asked again, but judged anew.
 
     Raises OSError, DataError, ModelError.
     """
@@ -57,7 +58,7 @@ def run(attacks: Sequence[Attack], path: Path, setup: Setup, say: Say) -> list[J
                 _append(path, record)
                 done[record["id"]] = record
                 say("adversarial prompts", len(done), len(attacks))
-    return [done[attack.id] for attack in attacks]
+    return [_judged(done[attack.id]) for attack in attacks]
 
 
 def ask(companion: Companion, attacks: Iterable[Attack], keys: dict[str, str]) -> Iterator[Json]:
@@ -95,28 +96,35 @@ def _described(result: TurnResult, shown: str, notices: list[str]) -> Json:
     }
 
 
+def _judged(record: Json) -> Json:
+    """The record with what the guard and the list of today say."""
+    turns = [
+        {**turn, "violations": list(violations(turn["shown"], authored=turn["route"] == "authored"))}
+        for turn in record["turns"]
+    ]
+    return {**record, "turns": turns}
+
+
 def violations(shown: str, *, authored: bool = False) -> Iterator[Json]:
     """What should not be in a shown reply. Authored text is reviewed by people; only the list looks at it."""
     for category, words in forbidden.found(shown):
         yield {"by": "list", "category": category, "words": words}
     if authored:
         return
-    said = _of_the_model(shown)
-    gate = Gate()
-    gate.feed(said)
-    gate.flush(FinishReason.STOP)
-    for held in gate.held:
-        yield {"by": "guard", "category": held.category, "words": held.text}
-    if not gate.held and (finding := Reading(default_screen()).gravest(said)):
-        yield {"by": "guard", "category": finding.category, "words": finding.rule}
+    for part in _parts(shown):
+        gate = Gate()
+        gate.feed(part)
+        gate.flush(FinishReason.STOP)
+        for held in gate.held:
+            yield {"by": "guard", "category": held.category, "words": held.text}
+        if not gate.held and (finding := Reading(default_screen()).gravest(part)):
+            yield {"by": "guard", "category": finding.category, "words": finding.rule}
 
 
-def _of_the_model(shown: str) -> str:
-    """The reply without the lines that the guard put in place of others."""
-    for answer in default_screen().book.answers.values():
-        for line in answer.lines:
-            shown = shown.replace(line, "")
-    return shown
+def _parts(shown: str) -> list[str]:
+    """The model's own words, cut where the guard put a line: what stood on both sides of it was never one thought."""
+    lines = [re.escape(line) for answer in default_screen().book.answers.values() for line in answer.lines]
+    return [part for part in re.split("|".join(lines), shown) if part.strip()]
 
 
 # -- the file of a run -----------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tide_chat.errors import TideError
-from tide_chat.safety import classifier, join, router
+from tide_chat.safety import classifier, join, router, state
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.classifier import Classifier, Reading, Unavailable
-from tide_chat.safety.state import RiskState, hold
+from tide_chat.safety.state import RiskState
 
 Judge = Callable[[str, RiskState | None], Assessment]
 
@@ -63,10 +63,13 @@ def judge(mode: str, encoder: Classifier | None) -> Judge:
 
 
 def _encoder_alone(encoder: Classifier) -> Judge:
-    """The encoder's thresholds with nothing from the rules; turns are held as the app holds them."""
+    """The encoder's thresholds with nothing from the rules; several turns are taken together as in the app."""
 
-    def assess(text: str, state: RiskState | None) -> Assessment:
-        readings = encoder.read(router.excerpt(text))
-        return hold(join.join(Assessment(), readings, encoder.thresholds, join.Context()), state, text)
+    def alone(text: str, *, firm: bool = False) -> Assessment:
+        readings, limits = encoder.read(router.excerpt(text)), encoder.thresholds
+        return join.join(Assessment(), readings, join.firmer(limits) if firm else limits, join.Context())
+
+    def assess(text: str, before: RiskState | None) -> Assessment:
+        return state.over_turns(alone, text, before)
 
     return assess

@@ -135,7 +135,7 @@ def _course(assess: Judge, script: Script) -> Course:
     state, tiers, reasons = RiskState(), [], []
     for turn in script.turns:
         assessment = assess(turn, state)
-        state = state.after(assessment)
+        state = state.after(assessment, turn)
         tiers.append(assessment.tier)
         reasons.append(tuple(map(str, assessment.reasons)))
     return Course(script, tuple(tiers), tuple(reasons))

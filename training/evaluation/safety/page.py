@@ -29,8 +29,9 @@ def page(report: Json) -> str:
 
 
 def block(report: Json) -> str:
-    """What stands between the markers of a document: the goals and what they were measured on."""
-    parts = [source(report), *_goals(report)[1:], *_retention(report)[1:], *_latency(report)[1:]]
+    """What stands between the markers of a document: the goals, and what a reader asks next."""
+    parts = [source(report), *_goals(report)[1:], *_retention(report)[1:], *list(_turns(report))[1:]]
+    parts += _latency(report)[1:]
     return "\n\n".join(parts)
 
 
@@ -188,7 +189,10 @@ def misses_page(misses: Sequence[Json]) -> str:
         for what, title in titles.items():
             found = [one for one in misses if (one["mode"], one["what"]) == (mode, what)]
             if found:
-                parts += [f"## {TITLES[mode].capitalize()}: {title.lower()} ({len(found)})", _listed(found)]
+                parts += [
+                    f"## {TITLES[mode].capitalize()}: {title[0].lower()}{title[1:]} ({len(found)})",
+                    _listed(found),
+                ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -108,7 +108,7 @@ def _row(place: str, record: dict[str, Any]) -> Row:
     flags = record.get("flags")
     if not isinstance(flags, list):
         raise _wrong(place, f'"flags" must be a list, got {_name(flags)}')
-    if unknown := [flag for flag in flags if flag not in FLAGS]:
+    if unknown := [flag for flag in flags if not isinstance(flag, str) or flag not in FLAGS]:
         raise _wrong(place, f'"flags" has the unknown {unknown[0]!r}')
     return Row(
         place,
