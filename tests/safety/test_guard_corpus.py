@@ -66,6 +66,12 @@ def test_near_misses_pass(category: str) -> None:
     assert wrong == []
 
 
+def test_the_opened_list() -> None:
+    rows = list(lexicon.rows((DATA / "opened.tsv").read_text(encoding="utf-8")))
+    wrong = [row["text"] for row in rows if (shown(row["text"]) == row["text"]) is not (row["kind"] == "safe")]
+    assert wrong == []
+
+
 def test_replies_written_for_training_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MOST_SENTENCES", 99)
     assert len(REPLIES) >= 300
