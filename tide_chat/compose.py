@@ -18,7 +18,9 @@ from tide_chat.engine.supervisor import Supervisor
 from tide_chat.errors import TideError, UsageError
 from tide_chat.prompt import primer, system_text
 from tide_chat.registry import Registry, Resolved
-from tide_chat.turn import Companion
+from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.router import Router
+from tide_chat.turn import Assess, Companion
 
 if TYPE_CHECKING:
     from tide_chat.registry import Model
@@ -46,9 +48,9 @@ class AppOptions:
         config.save(config.load().model_copy(update=chosen))
 
 
-def build_companion(settings: Settings, engine: Engine) -> Companion:
+def build_companion(settings: Settings, engine: Engine, assess: Assess) -> Companion:
     """A conversation on any engine. The model's own sampling comes with the model."""
-    return Companion(engine, sampling=sampling(settings), country=country(settings))
+    return Companion(engine, sampling=sampling(settings), country=country(settings), assess=assess)
 
 
 def sampling(settings: Settings, model: "Model | None" = None) -> SamplingParams:
@@ -97,7 +99,10 @@ class Session:
     ) -> None:
         self.settings = settings
         self.supervisor = supervisor or Supervisor(prime=primer(system_text))
-        self.companion = build_companion(settings, _OnDemand(self.supervisor, self.start))
+        self.classifier = Classifier(default_folder())
+        self.classifier.start()  # it looks at the first message, so it is there before any model
+        engine = _OnDemand(self.supervisor, self.start)
+        self.companion = build_companion(settings, engine, Router(self.classifier).assess)
         self.resolved: Resolved | None = None
         self._chat_template = chat_template
         self._on_model = on_model
@@ -109,6 +114,7 @@ class Session:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self.classifier.close()
         self.supervisor.close()
 
     def start(self) -> None:

@@ -41,6 +41,13 @@ def state_dir() -> Path:
     return base / "state" if base else _platform("state")
 
 
+def shipped_models() -> Path:
+    """What comes with the app: the list of models and the risk encoder. Package data, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
 def _platform(kind: str) -> Path:
     import platformdirs  # here, so that `--help` and a set TIDE_CHAT_HOME do not pay for it
 

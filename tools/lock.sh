@@ -12,9 +12,9 @@ compile() {
 
 # llama-cpp-python is built on each machine, so its wheel has no hash that could be pinned; what it depends on has.
 compile pyproject.toml --no-emit-package llama-cpp-python -o requirements/runtime.txt
-for name in build llama-build dev; do
+for name in build llama-build dev train; do
     compile "requirements/$name.in" -c requirements/runtime.txt -o "requirements/$name.txt"
 done
-for name in llama embedded; do
+for name in llama embedded encoder; do
     compile --no-deps "requirements/$name.in" -o "requirements/$name.txt"
 done

@@ -123,7 +123,10 @@ def set_up(options: argparse.Namespace) -> None:
         stamp("runtime", options.runtime_key)
     if options.part == "dev" and not is_stamped("dev", options.dev_key):
         say("Installing the developers' tools ...")
-        install_locked("dev")
+        install_locked("dev", "train")
+        say("Installing torch, which training and its tests need ...")
+        pip("-r", LOCKS / "torch.txt")
+        install_locked("encoder", dependencies=False)
         stamp("dev", options.dev_key)
 
 

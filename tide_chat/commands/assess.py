@@ -5,7 +5,7 @@ Knows the shape of the lines only; the safety layer decides. Front ends for peop
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +13,42 @@ import click
 
 from tide_chat.errors import DataError, UsageError
 from tide_chat.safety.assessment import Assessment
-from tide_chat.safety.router import assess
+from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.router import Router
 from tide_chat.safety.state import RiskState
+
+Assess = Callable[[str, RiskState | None], Assessment]
 
 
 @click.command("assess", short_help="Show what the safety layer sees in a text.")
 @click.option("--jsonl", "as_lines", is_flag=True, help='Read JSON lines {"id", "text"} or {"id", "turns": [...]}.')
+@click.option("--rules", is_flag=True, help="Rules alone, without the risk encoder.")
 @click.argument("source", default="-", metavar="[FILE|-]")
-def command(source: str, as_lines: bool) -> int:
+def command(source: str, as_lines: bool, rules: bool) -> int:
     """Show what the safety layer sees in a text, as one JSON object, or with --jsonl one for each line, in order.
 
-    The text is read from FILE or from standard input. No model is loaded. A tier is for routing, never a judgement.
+    The text is read from FILE or from standard input; no chat model is loaded. A tier is for routing, never a judgement.
     """
     data = _read(source)
-    if not as_lines:
-        _print(None, assess(data.decode("utf-8", "replace")))
+    classifier = None if rules else Classifier(default_folder(), patience=_PATIENCE)
+    try:
+        assess = Router(classifier).assess
+        if not as_lines:
+            _print(None, assess(data.decode("utf-8", "replace"), None))
+            return 0
+        for number, line in _lines(data):
+            identity, turns = _parsed(number, line)
+            _print(identity, over_turns(turns, assess))
         return 0
-    for number, line in _lines(data):
-        identity, turns = _parsed(number, line)
-        _print(identity, over_turns(turns))
-    return 0
+    finally:
+        if classifier:
+            classifier.close()
 
 
-def over_turns(turns: list[str]) -> Assessment:
+_PATIENCE = 30.0  # seconds: nobody waits at a keyboard here, and the same text has to give the same answer
+
+
+def over_turns(turns: list[str], assess: Assess) -> Assessment:
     """The newest turn, in the light of those before it (oldest first)."""
     state, assessment = RiskState(), Assessment()
     for turn in turns:

@@ -7,10 +7,10 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tide_chat import paths
 from tide_chat.errors import ModelNotFound, UsageError
 
 if TYPE_CHECKING:  # pydantic costs a tenth of a second, and reading a header needs none of it
@@ -40,18 +40,11 @@ class Model:
 
 def load_entries(folder: Path | None = None) -> tuple["Entry", ...]:
     """All entries, by rank, the highest first. Raises UsageError for a file that breaks the rules."""
-    folder = folder or _folder()
+    folder = folder or paths.shipped_models()
     entries = [_read(path) for path in sorted(folder.glob("*.toml"))]
     if not entries:
         raise UsageError("The list of models is missing.", details=str(folder), help="Install tide-chat again.")
     return tuple(sorted(entries, key=lambda entry: -entry.rank))
-
-
-def _folder() -> Path:
-    """In an installed wheel the list is package data; in a checkout it lies beside the package."""
-    package = Path(str(resources.files("tide_chat")))
-    inside = package / "models"
-    return inside if inside.is_dir() else package.parent / "models"
 
 
 def _read(path: Path) -> "Entry":

@@ -1,15 +1,16 @@
-"""The first safety route: decides from words and rules alone, before any model speaks.
+"""Decides about a message before any model speaks: rules over words, and the risk encoder beside them.
 
 A statement found in the lexicon raises the tier; only the explicit rules in `context.py` lower it; several small signs
-together raise it too. Every decision says which rule saw which words. It knows no classifier (that comes later, joined
-here) and misses what is only implied: `docs/safety-protocol.md` has the figures.
+together raise it too; the encoder may raise it and never lowers it (`join.py`). Every decision says which rule saw
+which words. What it misses: `docs/safety-protocol.md`.
 """
 
 import re
 from collections.abc import Iterable
 
-from tide_chat.safety import context
+from tide_chat.safety import context, join, language
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.classifier import Classifier, Unavailable
 from tide_chat.safety.context import SELF_WORDS, Hit, Text
 from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import fold
@@ -26,29 +27,60 @@ REDUCED = "the check is reduced: some of its rules could not be read"
 
 
 def assess(text: str, state: RiskState | None = None) -> Assessment:
-    """What the rules make of a message, in the light of what was said before. Never raises on any text."""
+    """What the rules alone make of a message, in the light of what was said before. Never raises on any text."""
     return over_turns(_rules, text, state)
 
 
+class Router:
+    """Rules and encoder. `classifier` None: rules alone, by choice."""
+
+    def __init__(self, classifier: Classifier | None = None) -> None:
+        self._classifier = classifier
+
+    def assess(self, text: str, state: RiskState | None = None) -> Assessment:
+        """What is made of a message, in the light of what was said before. Never raises on any text."""
+        return over_turns(self._alone, text, state)
+
+    def _alone(self, text: str, *, firm: bool = False) -> Assessment:
+        if self._classifier is None:
+            return _rules(text, firm=firm)
+        rules, seen = judge(text, load(), firm=firm)
+        try:
+            readings = self._classifier.read(excerpt(text))
+            limits = self._classifier.thresholds
+            return join.join(rules, readings, join.firmer(limits) if firm else limits, seen)
+        except Unavailable as error:
+            return join.without_encoder(rules, str(error))
+
+
 def _rules(text: str, *, firm: bool = False) -> Assessment:
-    return assess_alone(text, load(), firm=firm)
+    return judge(text, load(), firm=firm)[0]
 
 
-def assess_alone(text: str, lexicon: Lexicon, *, firm: bool = False) -> Assessment:
-    """The message by itself. firm: it is several messages read together."""
+def assess_alone(text: str, lexicon: Lexicon) -> Assessment:
+    """The message by itself, by rules alone."""
+    return judge(text, lexicon)[0]
+
+
+def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessment, join.Context]:
+    """The message by itself, and what the rules noticed on the way. firm: it is several messages read together."""
     framed = context.frame(fold(excerpt(text), lexicon.spellings, lexicon.vocabulary), lexicon)
     hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
     cue_tier, cue_reasons = combine(framed, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
+    seen = join.Context(
+        sign=bool(context.find(framed, lexicon.cues)), excused=any(hit.lowered for hit in hits) and tier < Tier.T2
+    )
     reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
-    return Assessment(
+    alone = Assessment(
         tier=max(tier, cue_tier),
         flags=context.flags_of(hits),
         subject=_subject(framed, hits),
         time=_time(framed),
-        reasons=(*reduced, *_reasons(hits), *cue_reasons, *framed.idioms),
+        reasons=(*reduced, *language.noticed(text), *_reasons(hits), *cue_reasons, *framed.idioms),
     )
+    return alone, seen
 
 
 def excerpt(text: str) -> str:

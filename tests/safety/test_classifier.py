@@ -1,0 +1,199 @@
+"""The risk encoder that is shipped, in its own process; and every way in which it can fail."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tide_chat.safety.assessment import Tier
+from tide_chat.safety.classifier import (
+    ENCODER,
+    HEADS,
+    MOST_WINDOWS,
+    OVERLAP,
+    WINDOW,
+    Classifier,
+    Unavailable,
+    default_folder,
+    load_heads,
+    windows,
+)
+from tide_chat.safety.join import is_reduced
+from tide_chat.safety.router import Router
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Iterator[Classifier]:
+    one = Classifier(default_folder(), patience=30)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The shipped files in a folder where they may be damaged."""
+    for name in (ENCODER, HEADS):
+        shutil.copy(default_folder() / name, tmp_path / name)
+    return tmp_path
+
+
+def _failure(folder: Path) -> str:
+    """What the router says when this folder's encoder cannot be used; the rules must still work."""
+    one = Classifier(folder, patience=30)
+    try:
+        route = Router(one).assess
+        grave, calm = route("I want to kill myself", None), route("good morning", None)
+    finally:
+        one.close()
+    assert grave.tier >= Tier.T3
+    assert calm.tier is Tier.T0
+    assert is_reduced(grave)
+    assert is_reduced(calm)
+    return str(calm.reasons[0])
+
+
+# What no rule knows, and the encoder learnt: near in words, far apart in meaning.
+@pytest.mark.parametrize(
+    ("grave", "calm"),
+    [
+        (
+            "i gave the dog to my sister and paid the rent up to friday. after that nobody has to worry about me",
+            "i gave the dog to my sister for the week and paid the rent. off to spain on friday",
+        ),
+        (
+            "it would be easier on all of them if i just was not around any more",
+            "it would be easier on all of them if i just was not around for the first hour of the party",
+        ),
+    ],
+)
+def test_what_is_only_implied(classifier: Classifier, grave: str, calm: str) -> None:
+    (high,), (low,) = classifier.read(grave), classifier.read(calm)
+    assert high.at_least(2) > 0.5 > low.at_least(2)
+
+
+def test_chances_are_chances(classifier: Classifier) -> None:
+    (reading,) = classifier.read("my neighbour shouts at night and i cannot sleep")
+    assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)
+    assert [reading.at_least(tier) for tier in range(5)] == sorted(
+        (reading.at_least(tier) for tier in range(5)), reverse=True
+    )
+    assert all(0 <= chance <= 1 for chance in reading.flags.values())
+
+
+def test_the_same_text_gets_the_same_reading(classifier: Classifier) -> None:
+    assert classifier.read("the night is long") == classifier.read("the night is long")
+
+
+def test_a_statement_deep_in_a_long_text_is_read(classifier: Classifier) -> None:
+    chatter = "the garden was quiet and the kettle was on and we talked about the weather. " * 20
+    readings = classifier.read(f"{chatter} i am going to kill myself tonight. {chatter}")
+    assert len(readings) > 1
+    assert max(reading.at_least(3) for reading in readings) > 0.5
+
+
+@pytest.mark.parametrize("words", [0, 1, WINDOW, WINDOW + 1, 3 * WINDOW, 100_000])
+def test_windows_cover_the_text_and_are_few(words: int) -> None:
+    text = " ".join(f"w{i}" for i in range(words))
+    found = list(windows(text))
+    assert 1 <= len(found) <= MOST_WINDOWS
+    assert found[0].split()[:1] == text.split()[:1]
+    assert found[-1].split()[-1:] == text.split()[-1:]
+    if words <= WINDOW + (MOST_WINDOWS - 1) * (WINDOW - OVERLAP):
+        assert set(text.split()) == {word for part in found for word in part.split()}
+
+
+@pytest.mark.parametrize("text", ["", "\x00" * 5000, "🙂" * 3000, "a" * 200_000, "\ud800", "[CLS] [SEP] [MASK]"])
+def test_absurd_input_is_read(classifier: Classifier, text: str) -> None:
+    assert classifier.read(text)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert "is missing" in _failure(tmp_path)
+
+
+def test_a_missing_encoder_is_said(copied: Path) -> None:
+    (copied / ENCODER).unlink()
+    assert f"{ENCODER} is missing" in _failure(copied)
+
+
+def test_a_damaged_encoder_is_never_run(copied: Path) -> None:
+    data = bytearray((copied / ENCODER).read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (copied / ENCODER).write_bytes(data)
+    assert f"{ENCODER} is damaged" in _failure(copied)
+
+
+@pytest.mark.parametrize("change", ["[]", "{", '{"heads": []}', '{"heads": [{"name": "tier"}]}'])
+def test_damaged_heads_are_said(copied: Path, change: str) -> None:
+    (copied / HEADS).write_text(change)
+    assert f"{HEADS} is damaged" in _failure(copied)
+
+
+def test_heads_of_another_shape_are_damaged(copied: Path) -> None:
+    data = json.loads((copied / HEADS).read_text())
+    data["heads"][0]["bias"].pop()
+    (copied / HEADS).write_text(json.dumps(data))
+    with pytest.raises(Unavailable, match="damaged"):
+        load_heads(copied / HEADS)
+
+
+def test_a_slow_encoder_costs_the_deadline_and_no_more() -> None:
+    one = Classifier(default_folder(), patience=0.0)
+    try:
+        one.start()
+        _until_loaded(one)
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match=r"too long|busy"):
+            one.read("a message")
+        assert time.monotonic() - began < 1
+    finally:
+        one.close()
+
+
+def test_a_killed_encoder_comes_back() -> None:
+    one = Classifier(default_folder(), patience=30)
+    try:
+        before = one.read("the night is long")
+        os.kill(_pid(one), signal.SIGKILL)
+        with pytest.raises(Unavailable):
+            one.read("the night is long")
+        assert one.read("the night is long") == before
+    finally:
+        one.close()
+
+
+def test_an_encoder_that_dies_again_and_again_is_left_alone() -> None:
+    one = Classifier(default_folder(), patience=30)
+    try:
+        for _ in range(3):
+            one.read("a message")
+            os.kill(_pid(one), signal.SIGKILL)
+            with pytest.raises(Unavailable):
+                one.read("a message")
+        with pytest.raises(Unavailable, match="several times"):
+            one.read("a message")
+    finally:
+        one.close()
+
+
+def _until_loaded(one: Classifier) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            assert one.thresholds
+        except Unavailable:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the encoder did not load")
+
+
+def _pid(one: Classifier) -> int:
+    engine = one._engine
+    assert engine
+    return engine.pid

@@ -1,0 +1,73 @@
+"""Rules and encoder together: who may raise, what makes it harder, and that no score is ever said."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tide_chat.safety import join
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.classifier import Reading, Thresholds
+
+FLAGS = {str(flag): 0.5 for flag in Flag}
+LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.3, 3: 0.3, 4: 0.3}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS)
+PLAIN, SIGN, EXCUSED = join.Context(), join.Context(sign=True), join.Context(excused=True)
+
+
+def reading(*tiers: float, flag: Flag | None = None) -> Reading:
+    flags = {str(each): 0.9 if each is flag else 0.0 for each in Flag}
+    return Reading(tiers, flags, "self", "now", "other")
+
+
+CALM, HALF, GRAVE = reading(1, 0, 0, 0, 0), reading(0.6, 0, 0.4, 0, 0), reading(0, 0, 0, 0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("heard", "context", "tier"),
+    [
+        (CALM, PLAIN, Tier.T0),
+        (HALF, PLAIN, Tier.T0),
+        (HALF, SIGN, Tier.T2),
+        (GRAVE, PLAIN, Tier.T4),
+        (GRAVE, EXCUSED, Tier.T4),
+        (reading(0.3, 0, 0.7, 0, 0), EXCUSED, Tier.T1),
+        (reading(0.2, 0.8, 0, 0, 0), PLAIN, Tier.T1),
+        (reading(0.1, 0.1, 0.2, 0.55, 0.05), PLAIN, Tier.T3),
+    ],
+)
+def test_the_encoder_alone(heard: Reading, context: join.Context, tier: Tier) -> None:
+    assert join.join(Assessment(), [heard], LIMITS, context).tier is tier
+
+
+CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x / sum(xs) for x in xs])
+
+
+@given(st.sampled_from(Tier), CHANCES, st.booleans(), st.booleans())
+def test_the_encoder_never_lowers(tier: Tier, chances: list[float], sign: bool, excused: bool) -> None:
+    rules = Assessment(tier, (Flag.MINOR,), reasons=(Reason("a rule", "its words"),))
+    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused))
+    assert joined.tier >= tier
+    assert Flag.MINOR in joined.flags
+    assert set(rules.reasons) <= set(joined.reasons)
+
+
+@given(CHANCES)
+def test_no_reason_is_a_score(chances: list[float]) -> None:
+    for reason in join.join(Assessment(), [reading(*chances, flag=Flag.ABUSE_NOW)], LIMITS, PLAIN).reasons:
+        assert not re.search(r"\d", str(reason))
+
+
+def test_flags_of_both_and_the_gravest_window() -> None:
+    rules = Assessment(Tier.T1, (Flag.MINOR,))
+    joined = join.join(rules, [CALM, GRAVE, reading(1, 0, 0, 0, 0, flag=Flag.ABUSE_NOW)], LIMITS, PLAIN)
+    assert joined.tier is Tier.T4
+    assert joined.flags == (Flag.ABUSE_NOW, Flag.MINOR)
+    assert joined.reasons[0].rule == join.SOUNDS[Tier.T4]
+
+
+def test_without_the_encoder_that_is_said() -> None:
+    alone = join.without_encoder(Assessment(Tier.T2), "the file is missing")
+    assert alone.tier is Tier.T2
+    assert join.is_reduced(alone)
+    assert not join.is_reduced(Assessment(Tier.T2))

@@ -1,0 +1,266 @@
+"""The risk encoder at run time: a small text encoder in a process of its own, and the heads on top of it.
+
+Gives chances, decides nothing (`router.py` does) and never lets a message wait: when the file is missing or damaged,
+the process dies, or an answer takes too long, `Unavailable` says so and the rules go on alone. The file is a plain
+GGUF, run by the same runtime as the chat model; heads and thresholds stand beside it as JSON (`training/risk` writes
+both).
+"""
+
+import hashlib
+import json
+import math
+import operator
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tide_chat import paths
+from tide_chat.engine.base import EngineSpec
+from tide_chat.engine.process import ProcessEngine
+from tide_chat.errors import TideError
+from tide_chat.safety.normalize import readable
+
+ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
+LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules go on alone until it is there
+PATIENCE = 0.4  # seconds for a message, however long
+MOST_DEATHS = 3
+WINDOW = 90  # words read at once; what is longer is read in windows that overlap
+OVERLAP = 20
+MOST_WINDOWS = 6
+
+
+def default_folder() -> Path:
+    """Where the encoder that comes with the app lies."""
+    return paths.shipped_models()
+
+
+class Unavailable(Exception):
+    """Why the encoder did not answer, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Chances, 0 to 1. `tiers` from T0 to T4 sums to 1; flags stand for themselves."""
+
+    tiers: tuple[float, ...]
+    flags: Mapping[str, float]
+    subject: str
+    time: str
+    scenario: str
+
+    def at_least(self, tier: int) -> float:
+        """The chance of this tier or a higher one."""
+        return sum(self.tiers[tier:])
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Some outputs: exactly one label holds, or each may."""
+
+    name: str
+    labels: tuple[str, ...]
+    one: bool
+    weight: tuple[tuple[float, ...], ...]  # (labels, width)
+    bias: tuple[float, ...]
+    temperature: float
+
+    def chances(self, vector: Sequence[float]) -> tuple[float, ...]:
+        logits = [
+            (sum(map(operator.mul, row, vector)) + bias) / self.temperature
+            for row, bias in zip(self.weight, self.bias, strict=True)
+        ]
+        if not self.one:
+            return tuple(1 / (1 + math.exp(-max(-60.0, min(60.0, logit)))) for logit in logits)
+        top = max(logits)
+        powers = [math.exp(logit - top) for logit in logits]
+        return tuple(power / sum(powers) for power in powers)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which chance on a tier is taken or a flag raised. Chosen on held-out themes by cost (`training/risk`)."""
+
+    tiers: Mapping[int, float]
+    with_sign: Mapping[int, float]  # when a small sign of the lexicon points the same way
+    excused: Mapping[int, float]  # when an explicit rule has lowered what the lexicon found
+    flags: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What stands beside the encoder's file."""
+
+    heads: Mapping[str, Head]
+    thresholds: Thresholds
+    sha256: str  # of the encoder's file
+
+    def read(self, vector: Sequence[float]) -> Reading:
+        found = {name: dict(zip(head.labels, head.chances(vector), strict=True)) for name, head in self.heads.items()}
+        return Reading(
+            tiers=tuple(found["tier"].values()),
+            flags=found["flags"],
+            subject=_likeliest(found["subject"]),
+            time=_likeliest(found["time"]),
+            scenario=_likeliest(found["scenario"]),
+        )
+
+
+def load_heads(path: Path) -> Heads:
+    """Raises Unavailable."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        heads = {one["name"]: _head(one) for one in data["heads"]}
+        limits = data["thresholds"]
+        tiers, with_sign, excused = ({int(k): float(v) for k, v in limits[n].items()} for n in _LIMITS)
+        thresholds = Thresholds(tiers, with_sign, excused, {k: float(v) for k, v in limits["flags"].items()})
+        found = Heads(heads, thresholds, str(data["encoder_sha256"]))
+        found.read([0.0] * len(heads["tier"].weight[0]))
+    except FileNotFoundError:
+        raise Unavailable(f"the file {path.name} is missing") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise Unavailable(f"the file {path.name} is damaged") from None
+    return found
+
+
+_LIMITS = ("tiers", "with_sign", "excused")
+
+
+def _head(data: Mapping[str, Any]) -> Head:
+    weight = tuple(tuple(map(float, row)) for row in data["weight"])
+    bias = tuple(map(float, data["bias"]))
+    if not len(weight) == len(bias) == len(data["labels"]):
+        raise ValueError("rows, biases and labels differ in number")
+    return Head(data["name"], tuple(data["labels"]), bool(data["one"]), weight, bias, float(data["temperature"]))
+
+
+def _likeliest(chances: Mapping[str, float]) -> str:
+    return max(chances, key=lambda label: chances[label])
+
+
+class Classifier:
+    """Reads messages with the encoder. Thread-safe; call `start` before an event loop begins: it makes a process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience: float = PATIENCE,
+        engine: Callable[[], ProcessEngine] = ProcessEngine,
+    ) -> None:
+        self._folder = folder
+        self._patience = patience
+        self._make = engine
+        self._engine: ProcessEngine | None = None
+        self._heads: Heads | None = None
+        self._failure: str | None = None
+        self._deaths = 0
+        self._pool = ThreadPoolExecutor(1, "risk-encoder")
+        self._loading: Future[None] | None = None
+        self._reading: Future[list[Reading]] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to load; returns at once."""
+        with self._lock:
+            if self._loading is None and self._failure is None:
+                self._engine = self._make()
+                self._loading = self._pool.submit(self._load, self._engine)
+
+    def read(self, text: str) -> list[Reading]:
+        """One reading for each window of the text. Raises Unavailable."""
+        self.start()
+        with self._lock:
+            if self._failure:
+                raise Unavailable(self._failure)
+            if self._reading and not self._reading.done():
+                raise Unavailable("the encoder is still busy with an earlier message")
+            loading = self._loading
+            self._reading = reading = self._pool.submit(self._read, text)
+        patience = self._patience if loading and loading.done() else LOAD_PATIENCE
+        try:
+            return reading.result(patience)
+        except TooSlow:
+            raise Unavailable("the encoder took too long") from None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Raises Unavailable."""
+        if self._heads is None:
+            raise Unavailable(self._failure or "the encoder is not loaded yet")
+        return self._heads.thresholds
+
+    def close(self) -> None:
+        self._failure = self._failure or "the encoder was closed"
+        if self._engine:
+            self._engine.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- in the worker -----------------------------------------------------------------------------------------------
+
+    def _load(self, engine: ProcessEngine) -> None:
+        try:
+            heads = load_heads(self._folder / HEADS)
+            path = self._folder / ENCODER
+            _check(path, heads.sha256)
+            engine.load(EngineSpec(path, name="risk-encoder", embedding=True, gpu="off", threads=1))
+            self._heads = heads
+        except Unavailable as error:
+            self._fail(str(error))
+        except TideError as error:
+            self._fail(error.message)
+
+    def _read(self, text: str) -> list[Reading]:
+        if self._heads is None or self._engine is None:
+            raise Unavailable(self._failure or "the encoder is not loaded")
+        try:
+            return [self._heads.read(self._engine.embed(part)) for part in windows(readable(text))]
+        except TideError as error:
+            self._died()
+            raise Unavailable(error.message) from None
+
+    def _died(self) -> None:
+        """Start anew, a few times."""
+        self._deaths += 1
+        with self._lock:
+            self._loading = None
+            if self._deaths >= MOST_DEATHS:
+                self._failure = "the encoder ended several times"
+                return
+        if self._engine:
+            self._engine.close()
+        self.start()
+
+    def _fail(self, why: str) -> None:
+        self._failure = why
+        if self._engine:
+            self._engine.kill()
+
+
+def windows(text: str) -> Iterator[str]:
+    """The text in pieces that the encoder reads whole. Of a very long one the beginning, the middle and the end."""
+    words = re.findall(r"\S+", text)
+    if len(words) <= WINDOW:
+        yield text
+        return
+    starts = list(range(0, len(words) - OVERLAP, WINDOW - OVERLAP))
+    if len(starts) > MOST_WINDOWS:
+        step = (len(starts) - 1) / (MOST_WINDOWS - 1)
+        starts = [starts[round(i * step)] for i in range(MOST_WINDOWS)]
+    for start in starts:
+        yield " ".join(words[start : start + WINDOW])
+
+
+def _check(path: Path, sha256: str) -> None:
+    """Raises Unavailable unless the file is there and whole."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise Unavailable(f"the file {path.name} is missing") from None
+    if found != sha256:
+        raise Unavailable(f"the file {path.name} is damaged")

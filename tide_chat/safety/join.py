@@ -1,0 +1,94 @@
+"""Rules and encoder together. Either may raise the tier; only the rules' explicit reasons make it harder to raise.
+
+Knows assessments and readings, no texts. The encoder speaks in readable reasons and never as a score.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.classifier import Reading, Thresholds
+
+_Key = TypeVar("_Key", int, str)
+
+REDUCED = "the check is reduced: the encoder did not take part"
+
+SOUNDS = {
+    Tier.T2: "the encoder: sounds like a wish to be dead, being a burden, or self-injury",
+    Tier.T3: "the encoder: sounds like intent, a way, preparation or goodbye",
+    Tier.T4: "the encoder: sounds like something that is happening now or today",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules know beside their verdict. sign: a small sign was seen; excused: an explicit rule lowered one."""
+
+    sign: bool = False
+    excused: bool = False
+
+
+def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
+    """The graver of both. Tier and flags of the windows of a long text are taken together."""
+    heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
+    flags = _flags(readings, limits)
+    reasons = list(rules.reasons)
+    if heard > max(rules.tier, Tier.T1):
+        reasons.insert(0, Reason(SOUNDS[heard], ""))
+    reasons += [Reason(f"the encoder, {flag}", "") for flag in flags if flag not in rules.flags]
+    gravest = max(readings, key=lambda reading: reading.at_least(2), default=None)
+    tier = max(rules.tier, heard)
+    found = {*rules.flags, *flags}
+    return replace(
+        rules,
+        tier=tier,
+        flags=tuple(flag for flag in Flag if flag in found),
+        subject=_subject(rules, gravest, tier),
+        time=gravest.time if gravest else rules.time,
+        reasons=tuple(reasons),
+    )
+
+
+def without_encoder(rules: Assessment, why: str) -> Assessment:
+    """The rules' verdict, with a reason that says that it is theirs alone."""
+    return replace(rules, reasons=(Reason(REDUCED, why), *rules.reasons))
+
+
+def firmer(limits: Thresholds) -> Thresholds:
+    """For several messages read together: half of what is left to certainty is asked for on top.
+
+    The encoder was taught single messages, and several are more likely to look like something that none of them is.
+    """
+    return Thresholds(
+        _halfway(limits.tiers), _halfway(limits.with_sign), _halfway(limits.excused), _halfway(limits.flags)
+    )
+
+
+def _halfway(limits: Mapping[_Key, float]) -> dict[_Key, float]:
+    return {key: (1 + limit) / 2 for key, limit in limits.items()}
+
+
+def is_reduced(assessment: Assessment) -> bool:
+    return any(reason.rule.startswith("the check is reduced") for reason in assessment.reasons)
+
+
+def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
+    chosen = limits.excused if context.excused else limits.with_sign if context.sign else limits.tiers
+    for tier in (Tier.T4, Tier.T3, Tier.T2):
+        if reading.at_least(tier) >= chosen[int(tier)]:
+            return tier
+    return Tier.T1 if reading.at_least(1) >= 0.5 else Tier.T0
+
+
+def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
+    return tuple(
+        flag for flag in Flag if any(reading.flags[str(flag)] >= limits.flags[str(flag)] for reading in readings)
+    )
+
+
+def _subject(rules: Assessment, reading: Reading | None, tier: Tier) -> str:
+    """A grave message is about the writer, unless both say otherwise."""
+    if reading is None or (tier >= Tier.T2 and rules.subject == "self"):
+        return rules.subject
+    return reading.subject
