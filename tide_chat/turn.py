@@ -6,6 +6,7 @@
 Knows no screen and no native library. Iterators block; read them in a worker thread.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,11 +16,11 @@ from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, Te
 from tide_chat.messages import Conversation
 from tide_chat.prompt import Renderer, system_text
 from tide_chat.reasoning import ReasoningFilter
-from tide_chat.safety import cards, disclosure, router
-from tide_chat.safety.assessment import Assessment, Reason, Tier
+from tide_chat.safety import cards, disclosure, join, questions, router
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.cards import Card
 from tide_chat.safety.guard import Gate, Held
-from tide_chat.safety.state import RiskState, mentions_lines
+from tide_chat.safety.state import RiskState, held_turn, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
@@ -31,6 +32,11 @@ CHECK_FAILED = "The safety check could not run on this message, so the help card
 LINES_EXIST = (
     "If talking with a person would help as well: /help-lines shows who is there, and not only for emergencies."
 )
+REDUCED = (
+    "One part of the safety check is not working right now, so it may notice less than usual. "
+    "The help screen always has people to reach."
+)
+BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
 Assess = Callable[[str, RiskState | None], Assessment]
 
@@ -42,6 +48,7 @@ class _Reply:
     gate: Gate
     usage: Usage
     reason: FinishReason = FinishReason.STOP
+    first: str = ""  # authored words that came before the model's
 
     def note(self, chunk: Chunk) -> None:
         self.usage = chunk.usage or self.usage
@@ -59,6 +66,7 @@ class Companion:
         sampling: SamplingParams | None = None,
         country: str | None = None,
         assess: Assess = router.assess,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._system = system if system is not None else system_text()
@@ -68,7 +76,11 @@ class Companion:
         self.conversation = Conversation()
         self.pinned_cards: tuple[Card, ...] = ()
         self.held_back: tuple[Held, ...] = ()  # of the newest reply, for the inspector; in memory only
+        self.newest: Assessment | None = None  # of the newest message, for `/why`
         self._risk = RiskState()
+        self._reminders = disclosure.Reminders(clock)
+        self._minor = False  # somebody seems to be under 18
+        self._told: frozenset[str] = frozenset()  # what is said once in a conversation
         self._attempt = 0  # answering again with a fixed seed must not give the same words
 
     # -- what a front end calls --------------------------------------------------------------------------------------
@@ -108,36 +120,55 @@ class Companion:
         """Begin anew. Cards stay until they are put away."""
         self.conversation = Conversation()
         self.held_back = ()
+        self.newest = None
         self._risk = RiskState()
+        self._told = frozenset()
 
     def put_away(self, card_id: str) -> None:
         self.pinned_cards = tuple(card for card in self.pinned_cards if card.id != card_id)
+
+    def reminder(self) -> str | None:
+        """What has to be said again during long use, once it is due. A front end asks between turns."""
+        return self._reminders.due(minor=self._minor)
 
     # -- safety first ------------------------------------------------------------------------------------------------
 
     def _judge(self, text: str) -> tuple[Assessment, tuple[Notice, ...]]:
         """The router's view. If it fails, the safer side: a card, and a line that says so."""
+        notices: tuple[Notice, ...] = ()
         try:
-            return self._assess(text, self._risk), ()
+            assessment = self._assess(text, self._risk)
+            if join.is_reduced(assessment) and self._once("reduced"):
+                notices = (Notice(REDUCED),)
         except Exception as error:  # noqa: BLE001 - whatever fails here must not cost the person the card
             reason = Reason("the check failed", type(error).__name__)
-            return Assessment(Tier.T2, subject="self", time="now", reasons=(reason,)), (Notice(CHECK_FAILED),)
+            assessment = Assessment(Tier.T2, subject="self", time="now", reasons=(reason,))
+            notices = (Notice(CHECK_FAILED),)
+        self.newest = assessment
+        self._minor = self._minor or Flag.MINOR in assessment.flags
+        return assessment, notices
+
+    def _once(self, what: str) -> bool:
+        """Whether this is the first time in this conversation."""
+        first = what not in self._told
+        self._told |= {what}
+        return first
 
     def _answer(self, text: str, assessment: Assessment, cancel: Cancel) -> Iterator[Event]:
         self.conversation = self.conversation.user(text)
         self.held_back = ()
-        shown = cards.cards_for(assessment, self.country)
+        found = cards.cards_for(assessment, self.country)
+        shown = tuple(card for card in found if card.id != cards.LANGUAGE or self._once(card.id))
         for card in shown:
             self.put_away(card.id)
             self.pinned_cards += (card,)
             yield CardShown(card)
         result = TurnResult("", assessment, tuple(card.id for card in shown))
-        grave = cards.needs_authored(assessment)
-        authored = cards.authored_reply(assessment) if grave else disclosure.fixed_answer(text)
-        if authored is None:
-            yield from self._from_model(result, cancel)
+        first, goes_on = _authored_words(assessment, text)
+        if goes_on:
+            yield from self._from_model(result, cancel, first)
         else:
-            yield from self._authored(result, authored)
+            yield from self._authored(result, first)
 
     def _authored(self, result: TurnResult, text: str) -> Iterator[Event]:
         self.conversation = self.conversation.assistant(text, authored=True)
@@ -146,11 +177,13 @@ class Companion:
 
     # -- the model ---------------------------------------------------------------------------------------------------
 
-    def _from_model(self, result: TurnResult, cancel: Cancel) -> Iterator[Event]:
-        reply = _Reply(Gate(), Usage())
+    def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
+        reply = _Reply(Gate(), Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)
+            if first:
+                yield TextDelta(f"{first}\n\n")
             info = self._engine.info(cancel)
             result = replace(result, model=info.name, adapter=info.adapter)
             renderer = Renderer.of(info)
@@ -194,7 +227,7 @@ class Companion:
         if rest := reply.gate.flush(reply.reason):
             yield TextDelta(rest)
         reply.reason = reply.gate.closed or reply.reason
-        text = reply.gate.shown.strip()
+        text = "\n\n".join(part for part in (reply.first, reply.gate.shown.strip()) if part)
         if text:
             self.conversation = self.conversation.assistant(text)
         self.held_back = tuple(reply.gate.held)
@@ -216,6 +249,22 @@ class Companion:
             return None
         self.pinned_cards += (card,)
         return card
+
+
+def _authored_words(assessment: Assessment, text: str) -> tuple[str, bool]:
+    """What is said without the model, and whether the model goes on from there.
+
+    A question about this program has its true answer also while an earlier grave turn holds the tier up.
+    """
+    grave = cards.needs_authored(assessment)
+    held = held_turn(assessment) is not None and not assessment.flags
+    found = questions.find(text) if held or not grave else None
+    if grave:
+        return (found.text if found else cards.authored_reply(assessment)), False
+    if found:
+        return found.text, found.beside >= BESIDE
+    step = cards.step_for(text)
+    return step or "", step is None
 
 
 def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:

@@ -1,10 +1,12 @@
 """The first screen once a day, and true answers about what this is."""
 
-import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tide_chat import paths
 from tide_chat.safety import disclosure
@@ -53,6 +55,72 @@ def test_it_is_due_until_accepted_and_again_on_the_next_day() -> None:
 )
 def test_the_calendar_day_decides(accepted: datetime, *, due: bool) -> None:
     assert disclosure.due(NOON, accepted) is due
+
+
+@pytest.mark.parametrize(("days", "away"), [(0, False), (1, False), (6.9, False), (7, True), (30, True)])
+def test_after_seven_days_the_first_screen_says_that_it_was_a_while(days: float, *, away: bool) -> None:
+    assert not disclosure.away(NOON)
+    disclosure.accept(NOON - timedelta(days=days))
+    assert disclosure.away(NOON) is away
+    text = disclosure.text("GB", away=away)
+    assert text.startswith("It has been a week or more" if away else "Before we begin")
+    assert "a program, not a person" in text
+
+
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_every_three_hours_of_use_it_is_said_again() -> None:
+    clock = Clock()
+    reminders = disclosure.Reminders(clock)
+    said = []
+    for minute in range(10 * 60):
+        clock.seconds = 1_000_000.0 + minute * 60
+        if words := reminders.due():
+            said.append((minute, words))
+    assert [minute for minute, _ in said] == [180, 360, 540]
+    assert {words for _, words in said} == {disclosure.REMINDER}
+
+
+def test_somebody_young_is_offered_a_break_each_hour() -> None:
+    clock = Clock()
+    reminders = disclosure.Reminders(clock)
+    clock.seconds += 59 * 60
+    assert reminders.due(minor=True) is None
+    clock.seconds += 60
+    assert reminders.due(minor=True) == disclosure.REMINDER_MINOR
+    assert reminders.due(minor=True) is None
+    clock.seconds += 2 * 60 * 60
+    assert reminders.due() is None  # an adult's three hours are not over
+    assert reminders.due(minor=True) == disclosure.REMINDER_MINOR
+
+
+@given(st.lists(st.floats(0, 20_000), max_size=40))
+def test_two_reminders_are_never_closer_than_three_hours(steps: list[float]) -> None:
+    clock = Clock()
+    reminders, told = disclosure.Reminders(clock), [clock.seconds]
+    for step in steps:
+        clock.seconds += step
+        if reminders.due():
+            told.append(clock.seconds)
+    assert all(later - earlier >= disclosure.REMIND_S for earlier, later in pairwise(told))
+
+
+@pytest.mark.parametrize("words", [disclosure.REMINDER, disclosure.REMINDER_MINOR])
+def test_what_a_reminder_says(words: str) -> None:
+    assert "a program, not a person" in words
+    assert "help screen" in words
+    assert "!" not in words
+    assert len(words.split()) < 60
+    assert ("18 and over" in words) == (words == disclosure.REMINDER_MINOR)
+    assert ("break" in words) == (words == disclosure.REMINDER_MINOR)
 
 
 @pytest.mark.parametrize("content", ["", "yesterday", "2026-99-99", "\x00", "9999-12-31T23:59:59-14:00"])
@@ -118,13 +186,6 @@ def test_questions_about_what_this_is_have_true_answers(question: str, needed: s
 )
 def test_other_talk_is_left_to_the_conversation(text: str) -> None:
     assert disclosure.fixed_answer(text) is None
-
-
-def test_no_answer_claims_to_treat_or_promises_secrecy() -> None:
-    answers = {answer for _, answer in disclosure._ANSWERS}
-    assert len(answers) == 5
-    for answer in answers:
-        assert not re.search(r"!|your secret|therapy|i promise|nobody will ever", answer, re.IGNORECASE)
 
 
 def test_a_choice_of_a_card_is_answered_without_the_model() -> None:

@@ -13,6 +13,7 @@ from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import EngineDied, ModelError, TideError
 from tide_chat.messages import Role
 from tide_chat.safety.cards import Card, HelpLine
+from tide_chat.safety.protocol import Block
 from tide_chat.turn import Companion
 from tide_chat.ui.ports import Core, ModelRow
 
@@ -36,6 +37,13 @@ DISCLOSURE = (
     "This is a program, not a person. It is not care, and nobody is watching.\n\n"
     "What you write stays on this computer. It is for people of 18 and older.\n\n"
     "If you are in danger, call your emergency number. F2 shows who you can reach now."
+)
+
+PROTOCOL = (
+    Block("Safety protocol", heading=True),
+    Block("What happens when somebody is in danger."),
+    Block("What it misses", heading=True),
+    Block("- Much of what is only implied."),
 )
 
 
@@ -178,6 +186,9 @@ class FakeWords:
     def accept_disclosure(self) -> None:
         self.accepted += 1
 
+    def protocol(self) -> tuple[Block, ...]:
+        return PROTOCOL
+
     def help_lines(self, country: str | None) -> tuple[HelpLine, ...]:
         return LINES
 
@@ -193,7 +204,8 @@ class Doubles:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.engine = FakeEngine()
-        self.talk = Companion(self.engine, system="Be kind.", country="US")
+        self.seconds = 0.0  # what the clock of the conversation shows
+        self.talk = Companion(self.engine, system="Be kind.", country="US", clock=lambda: self.seconds)
         self.shelf = FakeShelf()
         self.words = FakeWords()
         self.settings = settings or Settings()

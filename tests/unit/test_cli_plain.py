@@ -5,6 +5,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tide_chat.engine.base import Cancel
 from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import EngineDied, ModelNotFound
 from tide_chat.events import Done, Event, Progress, Stage, TextDelta, TurnResult
-from tide_chat.safety import disclosure
+from tide_chat.safety import disclosure, protocol
 from tide_chat.safety.assessment import Assessment
 from tide_chat.turn import Companion
 
@@ -105,6 +106,52 @@ def test_where_nothing_can_be_written_the_first_words_come_once_all_the_same(
     monkeypatch.setenv("TIDE_CHAT_HOME", "/proc/tide-chat")
     talk("", "Hello there.", "And more.", replies=("One.", "Two."))
     assert capsys.readouterr().out.count("This is a program, not a person.") == 1
+
+
+def test_after_three_hours_a_paragraph_between_turns_asks_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = [0.0]
+
+    class Slow(Lines):
+        """An hour goes by before each line."""
+
+        def _line(self, prompt: str, draft: str = "") -> str:
+            seconds[0] += 3600
+            return super()._line(prompt, draft)
+
+    room = Room("One.", "Two.", "Three.", "Four.")
+    room.companion = Companion(room.engine, country="US", clock=lambda: seconds[0])
+    assert Plain(room, Slow("First.", "Second.", "Third.", "Fourth.")).run() == 0
+    out = capsys.readouterr().out
+    assert out.count(disclosure.REMINDER) == 1
+    assert out.index("Reply: Three.") < out.index(disclosure.REMINDER) < out.index("Reply: Four.")
+    assert "Press Enter" not in out
+
+
+def test_a_new_day_in_the_middle_of_a_talk_asks_nothing(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Overnight(Lines):
+        def _line(self, prompt: str, draft: str = "") -> str:
+            for path in (tide_home / "state").iterdir():
+                path.unlink()
+            return super()._line(prompt, draft)
+
+    room = Room()
+    Plain(room, Overnight("I am going to kill myself tonight", "I am still here")).run()
+    assert "Press Enter" not in capsys.readouterr().out
+
+
+def test_after_a_week_the_first_words_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    disclosure.accept(datetime.now(UTC) - timedelta(days=8))
+    talk("", "/quit")
+    assert "It has been a week or more" in capsys.readouterr().out
+
+
+def test_why_safety_and_about(capsys: pytest.CaptureFixture[str]) -> None:
+    talk("/why", "/safety", "/about", "I want to kill myself", "/why", "/quit")
+    out = capsys.readouterr().out
+    assert "There is no message yet." in out
+    assert protocol.text() in out
+    assert disclosure.text("US") in out
+    assert "What made the safety check act on your last message:" in out
 
 
 @pytest.mark.parametrize(("typed", "code"), [(EOFError(), 0), ("/quit", 0), (KeyboardInterrupt(), 130)])
@@ -198,6 +245,9 @@ class Silent:
     """A talk whose turn stays silent until two silences were announced."""
 
     pinned_cards = ()
+
+    def reminder(self) -> None:
+        return None
 
     def __init__(self) -> None:
         self.go_on = Cancel()

@@ -7,9 +7,10 @@ from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import EngineDied, EngineError, ModelError, PromptTooLong, TemplateMissing
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Conversation, Role
-from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety import disclosure
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.state import RiskState
-from tide_chat.turn import CHECK_FAILED, EMPTY, Companion
+from tide_chat.turn import CHECK_FAILED, EMPTY, REDUCED, Companion
 
 
 def companion(*replies: str | Exception, **options: object) -> Companion:
@@ -87,6 +88,76 @@ def test_a_true_answer_to_what_it_is() -> None:
     one = companion()
     assert result(list(one.reply("are you a real person?"))).route == "authored"
     assert engine(one).prompts == []
+
+
+def test_a_question_about_it_beside_much_else_is_answered_first_and_the_model_goes_on() -> None:
+    one = companion("That was a long road.")
+    said = "I drove past the place today and had to stop the car, it took me an hour. Are you a real person?"
+    events = list(one.reply(said))
+    reply = result(events).reply
+    assert result(events).route == "model"
+    assert reply.startswith("I am a program, not a person.")
+    assert reply.endswith("\n\nThat was a long road.")
+    assert shown(events) == reply == one.conversation.messages[-1].text
+
+
+def test_without_a_model_the_true_answer_is_there_all_the_same() -> None:
+    one = companion(ModelError("none"))
+    said = "I drove past the place today and had to stop the car, it took me an hour. Are you a real person?"
+    assert result(list(one.reply(said))).reply.startswith("I am a program, not a person.")
+
+
+def test_a_question_about_it_never_hides_something_grave() -> None:
+    one = companion()
+    reply = result(list(one.reply("Are you a real person? I am going to kill myself tonight."))).reply
+    assert reply.startswith("The emergency number")
+
+
+def test_after_something_grave_the_question_still_has_its_true_answer() -> None:
+    one = companion()
+    list(one.reply("I want to kill myself"))
+    outcome = result(list(one.reply("are you a real person?")))
+    assert outcome.assessment.tier >= Tier.T3
+    assert outcome.reply.startswith("I am a program, not a person.")
+
+
+def test_a_reduced_check_is_told_once_in_a_conversation() -> None:
+    def reduced(text: str, state: RiskState | None) -> Assessment:
+        return Assessment(reasons=(Reason("the check is reduced: the encoder did not take part", "no file"),))
+
+    one = companion("One.", "Two.", "Three.", "Four.", assess=reduced)
+    turns = [list(one.reply("Hello there.")), list(one.reply("And now.")), list(one.again())]
+    one.clear()
+    turns.append(list(one.reply("Anew.")))
+    told = [[event.text for event in events if isinstance(event, Notice)] for events in turns]
+    assert told == [[REDUCED], [], [], [REDUCED]]
+    assert all(result(events).route == "model" for events in turns)
+
+
+def test_the_newest_assessment_is_known_for_why() -> None:
+    one, known = companion("Yes."), []
+    known.append(one.newest)
+    list(one.reply("I want to kill myself"))
+    known.append(one.newest)
+    one.clear()
+    known.append(one.newest)
+    assert [found and found.tier >= Tier.T3 for found in known] == [None, True, None]
+
+
+def test_reminders_follow_the_clock_and_the_age() -> None:
+    seconds = [0.0]
+    one = companion("Yes.", "Yes.", clock=lambda: seconds[0])
+    assert one.reminder() is None
+    seconds[0] = disclosure.REMIND_S
+    assert one.reminder() == disclosure.REMINDER
+    list(one.reply("i am 15 years old and i cant sleep"))
+    assert one.newest is not None
+    assert Flag.MINOR in one.newest.flags
+    seconds[0] += disclosure.BREAK_S
+    assert one.reminder() == disclosure.REMINDER_MINOR
+    one.clear()
+    seconds[0] += disclosure.BREAK_S
+    assert one.reminder() == disclosure.REMINDER_MINOR
 
 
 def test_stop_keeps_what_was_shown() -> None:

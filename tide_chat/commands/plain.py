@@ -5,7 +5,6 @@ Made for screen readers and pipes: every line says by itself what it is. Knows n
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +15,7 @@ from tide_chat.commands.line_input import LineInput
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
-from tide_chat.safety import disclosure
+from tide_chat.safety import disclosure, protocol, why
 
 _QUIET_S = 2.5  # seconds of silence after which it is said what is going on
 _INTERRUPTED = 130
@@ -34,6 +33,9 @@ To write several lines, end a line with \\ or use /multi.
 /again   another answer to your last message
 /edit    change your last message and send it again
 /card    the cards shown so far, and where to find help now
+/why     what the safety check noticed in your last message
+/safety  what happens when somebody is in danger, and what this program misses
+/about   what this program is and is not
 /model   which model answers; /model NAME changes it
 /clear   forget this conversation
 /quit    leave; what was written stays visible in this window until you close it
@@ -80,7 +82,6 @@ class Plain:
         self._room = room
         self._talk = room.companion
         self._lines = lines
-        self._accepted: datetime | None = None
         self._draft = ""
         self._code = 0
         self._commands: dict[str, Callable[[str], None]] = {
@@ -89,6 +90,9 @@ class Plain:
             "/edit": self._edit,
             "/card": lambda _: self._cards(),
             "/help-lines": lambda _: self._help_lines(),
+            "/why": lambda _: say(why.in_words(self._talk.newest)),
+            "/safety": lambda _: say(protocol.text()),
+            "/about": lambda _: self._about(),
             "/model": self._model,
             "/clear": lambda _: self._clear(),
             "/quit": lambda _: self._leave(),
@@ -101,7 +105,7 @@ class Plain:
             if self._lines.interactive:
                 say("/help lists what you can do.")
             while True:
-                self._disclose()
+                self._remind()
                 self._one(self._read())
         except (EOFError, Leave):
             return self._code
@@ -111,16 +115,23 @@ class Plain:
 
     def _disclose(self) -> None:
         """What this is, once a day. A pipe cannot answer; there it is only said."""
-        if not disclosure.due(accepted_at=self._accepted):
+        if not disclosure.due():
             return
-        say(disclosure.text(self._talk.country))
+        self._about()
         say()
         if self._lines.interactive:
             answer = self._lines.ask("Press Enter to go on, or type n to leave: ").strip().casefold()
             if answer not in ("", "y", "yes", "ok"):
                 raise Leave
         disclosure.accept()
-        self._accepted = datetime.now().astimezone()  # also where nothing can be written down
+
+    def _remind(self) -> None:
+        """What this is, said again during long use: a paragraph between turns that asks for nothing."""
+        if words := self._talk.reminder():
+            say(f"\n{words}\n")
+
+    def _about(self) -> None:
+        say(disclosure.text(self._talk.country, away=disclosure.away()))
 
     def _read(self) -> str:
         draft, self._draft = self._draft, ""

@@ -14,6 +14,7 @@ from typing import Protocol
 from tide_chat.engine.base import Cancel
 from tide_chat.events import Event
 from tide_chat.messages import Conversation
+from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import Card
 from tide_chat.safety.lines import HelpLine
 
@@ -30,6 +31,9 @@ class Talk(Protocol):
     @property
     def pinned_cards(self) -> Sequence[Card]: ...
 
+    @property
+    def newest(self) -> Assessment | None: ...
+
     def reply(self, text: str, cancel: Cancel) -> Iterator[Event]: ...
 
     def again(self, cancel: Cancel) -> Iterator[Event]: ...
@@ -37,6 +41,8 @@ class Talk(Protocol):
     def take_back(self) -> str: ...
 
     def clear(self) -> None: ...
+
+    def reminder(self) -> str | None: ...
 
 
 Start = Callable[[Cancel], Iterator[Event]]
@@ -127,10 +133,9 @@ class Trimmed:
 
 
 def card_text(card: Card) -> str:
-    """A card as paragraphs, without borders."""
-    parts = [card.title, card.body]
-    if card.lines:
-        parts.append("\n".join(map(line_text, card.lines)))
+    """A card as paragraphs, without borders. Where it is urgent the numbers come before the words."""
+    lines = "\n".join(map(line_text, card.lines))
+    parts = [card.title, lines, card.body] if card.urgent else [card.title, card.body, lines]
     if card.choices:
         parts.append("\n".join(f"- {choice}" for choice in card.choices))
     return "\n\n".join(part.strip() for part in [*parts, card.footnote] if part.strip())

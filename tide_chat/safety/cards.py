@@ -11,12 +11,13 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from tide_chat.safety import helplines
+from tide_chat.safety import helplines, language
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.lines import HelpLine
 from tide_chat.safety.state import WISHES, held_turn, wish_in, wish_of
 
 MOST_CARDS = 3
+LANGUAGE = "language"  # the card beside a message that the check does not understand
 
 __all__ = ["Card", "HelpLine", "authored_reply", "cards_for", "needs_authored", "step_for"]
 
@@ -38,6 +39,7 @@ _FIRST = (
     Flag.AI_DEPENDENCE,
     "t2",
     Flag.MINOR,
+    LANGUAGE,
 )
 
 # If the texts cannot be read: never without words and never without a number.
@@ -59,6 +61,16 @@ class Card:
     lines: tuple[HelpLine, ...] = ()
     choices: tuple[str, ...] = ()  # things one could do now, offered and never ordered
     footnote: str = ""  # that numbers may have changed
+    urgent: bool = False  # its numbers come before its words, also where nothing is seen at a glance
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The core of a card in another language. only: shown only when that language was noticed."""
+
+    languages: tuple[str, ...]
+    text: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +96,13 @@ class Text:
     emergency: bool
     most: int
     required: tuple[Required, ...]
+    said: tuple[Said, ...] = ()
 
 
 def cards_for(assessment: Assessment, country: str | None) -> tuple[Card, ...]:
     """The cards to pin, the gravest first: that of the tier and those of the flags."""
-    return tuple(_filled(text(name), country) for name in _names(assessment)[:MOST_CARDS])
+    noticed = _noticed(assessment)
+    return tuple(_filled(text(name), country, noticed) for name in _names(assessment)[:MOST_CARDS])
 
 
 def needs_authored(assessment: Assessment) -> bool:
@@ -122,14 +136,28 @@ def _names(assessment: Assessment) -> list[str]:
     present = {str(flag) for flag in assessment.flags}
     if assessment.tier >= Tier.T2:
         present.add(f"t{int(assessment.tier)}")
+    if _noticed(assessment):
+        present.add(LANGUAGE)
     return [str(name) for name in _FIRST if str(name) in present]
 
 
-def _filled(text_: Text, country: str | None) -> Card:
+def _noticed(assessment: Assessment) -> str:
+    """The language that is not covered; empty for all others."""
+    return next((reason.words for reason in assessment.reasons if reason.rule == language.RULE), "")
+
+
+def _filled(text_: Text, country: str | None, noticed: str) -> Card:
     lines = helplines.lines_for(country, *text_.needs, most=text_.most)
     emergency = helplines.emergency(country)
     lines = (emergency, *lines) if text_.emergency else (*lines, emergency)
-    return Card(text_.id, text_.title, text_.body, lines, text_.choices, helplines.footnote(country))
+    body = "\n\n".join((text_.body, *_said(text_, noticed))).replace("{emergency}", emergency.number)
+    return Card(text_.id, text_.title, body, lines, text_.choices, helplines.footnote(country), text_.emergency)
+
+
+def _said(text_: Text, noticed: str) -> tuple[str, ...]:
+    """The lines in other languages, those of the language that was noticed first."""
+    shown = [said for said in text_.said if noticed in said.languages or not said.only]
+    return tuple(said.text for said in sorted(shown, key=lambda said: noticed not in said.languages))
 
 
 @lru_cache(maxsize=32)
@@ -152,6 +180,7 @@ def _parsed(data: Mapping[str, Any]) -> Text:
         data["emergency"],
         data["most"],
         tuple(Required(**row) for row in data["required"]),
+        tuple(Said(tuple(row["languages"]), row["text"], row.get("only", False)) for row in data.get("said", ())),
     )
 
 

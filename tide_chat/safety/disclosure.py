@@ -1,20 +1,26 @@
-"""What this program says about itself: the first screen, once a day, and true answers to questions about its nature.
+"""What this program says about itself: the first screen, reminders during long use, true answers to questions.
 
-Knows no tier and no model. When the day of acceptance cannot be written down (a read-only home), it is asked again.
+The first screen comes once a day; after seven days' absence it says so. Knows no tier and no model. When the day of
+acceptance cannot be written down (a read-only home), it is asked again.
 """
 
-import re
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tide_chat import atomic, paths
-from tide_chat.safety import helplines
+from tide_chat.safety import helplines, questions
 from tide_chat.safety.cards import HelpLine, step_for
+
+REMIND_S = 3 * 60 * 60  # seconds of use between two reminders
+BREAK_S = 60 * 60  # seconds of use, when somebody seems to be under 18
+ABSENCE = timedelta(days=7)
 
 _FILE = "disclosure-accepted"
 
 _TEXT = """\
-Before we begin
+{title}
 
 This is a program, not a person. It has no feelings and it can be wrong.
 It is not care and does not replace a doctor, a clinician or a friend.
@@ -26,12 +32,28 @@ If you need help now
 {lines}
 
 {footnote}"""
+_TITLE = "Before we begin"
+_TITLE_AWAY = "It has been a week or more, so here again is what this is"
+
+REMINDER = (
+    "A quiet reminder that comes every three hours: this is a program, not a person. It can be wrong, and nobody reads "
+    "along. A pause is fine at any time. The help screen has people you can reach."
+)
+REMINDER_MINOR = (
+    "A quiet reminder: this is a program, not a person, and it was made for adults, 18 and over. This could be a good "
+    "moment for a break: some water, some air, or a word with an adult you trust. The help screen has people for "
+    "young people too."
+)
 
 
-def text(country: str | None = None) -> str:
-    """The first screen in full, with where to find help now."""
+def text(country: str | None = None, *, away: bool = False) -> str:
+    """The first screen in full, with where to find help now. away: after seven days without use."""
     lines = [helplines.emergency(country), *helplines.lines_for(country, "crisis")]
-    return _TEXT.format(lines="\n".join(f"  {_spoken(line)}" for line in lines), footnote=helplines.footnote(country))
+    return _TEXT.format(
+        title=_TITLE_AWAY if away else _TITLE,
+        lines="\n".join(f"  {_spoken(line)}" for line in lines),
+        footnote=helplines.footnote(country),
+    )
 
 
 def due(now: datetime | None = None, accepted_at: datetime | None = None) -> bool:
@@ -43,18 +65,38 @@ def due(now: datetime | None = None, accepted_at: datetime | None = None) -> boo
     return accepted_at.astimezone(now.tzinfo).date() != now.date()
 
 
+def away(now: datetime | None = None, accepted_at: datetime | None = None) -> bool:
+    """Whether seven days or more have gone by since it was accepted. It is accepted on each day of use."""
+    accepted_at = accepted_at or _accepted_at()
+    return accepted_at is not None and (now or _now()) - accepted_at >= ABSENCE
+
+
 def accept(now: datetime | None = None) -> None:
     """Note that it was accepted. Where nothing can be written it is simply asked again next time."""
     with suppress(OSError):
         atomic.write_text(paths.state_dir() / _FILE, (now or _now()).isoformat() + "\n")
 
 
+class Reminders:
+    """When to say again what this is, while it is in use. `clock` counts seconds and never goes backwards."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told_at = clock()
+
+    def due(self, *, minor: bool = False) -> str | None:
+        """What is to be said now, once. minor: somebody seems to be under 18."""
+        now = self._clock()
+        if now - self._told_at < (BREAK_S if minor else REMIND_S):
+            return None
+        self._told_at = now
+        return REMINDER_MINOR if minor else REMINDER
+
+
 def fixed_answer(said: str) -> str | None:
     """A true answer to a question about what this is, or the text behind a card's choice; None for all else."""
-    if len(said) > _LONGEST:
-        return None
-    plain = re.sub(r"[’`´]", "'", said.casefold())
-    return next((answer for pattern, answer in _ANSWERS if pattern.search(plain)), None) or step_for(said)
+    found = questions.find(said)
+    return found.text if found else step_for(said)
 
 
 def _now() -> datetime:
@@ -69,106 +111,6 @@ def _accepted_at() -> datetime | None:
         return None
 
 
-def _paragraphs(answer: str) -> str:
-    """One line a paragraph, so that the front end wraps it."""
-    return "\n\n".join(" ".join(part.split()) for part in answer.strip().split("\n\n"))
-
-
 def _spoken(line: HelpLine) -> str:
     extra = ", ".join(part for part in (line.hours, line.note) if part)
     return f"{line.name}: {line.how} {line.number}" + (f" ({extra})" if extra else "")
-
-
-_LONGEST = 200  # characters; a longer message is more than such a question
-
-_PROGRAM = """
-I am a program, not a person. There is no one behind these words, and I do not feel or remember as a person does.
-What you write is read by nobody but the software on this machine.
-
-If you would like a real person, the help screen has lines that people answer."""
-
-_NOT_CARE = """
-No. I am a program, not a therapist, doctor or any other clinician, and I do not treat anything. I can listen in my way
-and put things into words with you.
-
-For care, a clinician is the right person, and I can help you find words for them."""
-
-_PRIVATE = """
-What you write stays on this machine: this program sends it nowhere and keeps it only in memory until you close it.
-
-I cannot speak for the machine itself. Somebody who uses it, looks at the screen or manages it could see what you
-write."""
-
-_SECRET = """
-I am a program and tell nobody: nothing you write is sent anywhere. I cannot promise more than that, because somebody
-who uses this machine could see the screen, and what other people do with what they hear is theirs to say.
-
-You can decide how much you write, at any point."""
-
-_WATCHED = """
-No. Nobody reads along, nobody is alerted, and I cannot call anyone for you. That also means that nobody will notice
-if you are in danger, so the numbers on the help screen matter."""
-
-_YOU = r"(are|r|is|am) (you|u|ya|this|i (talking|speaking|chatting) (to|with))"
-_QUESTIONS = (
-    (r"(promise|swear|pinky)\b.{0,30}\b(not (to )?tell|won'?t tell|secret|never tell|between us|report)", _SECRET),
-    (
-        (
-            r"^\W*(will|would|do|can|could) (you|u) (tell|report|inform|snitch|call|alert|contact)\b.{0,30}"
-            r"\b(anyone|anybody|me|police|my|someone|somebody|them|on me)\b"
-        ),
-        _WATCHED,
-    ),
-    (
-        (
-            r"\b(is|are) (anyone|anybody|someone|somebody|people|a person|humans?) "
-            r"(watching|reading|listening|monitoring|there|behind)"
-        ),
-        _WATCHED,
-    ),
-    (
-        (
-            r"(who|can (anyone|someone|people|they|you)) (can |will )?(read|see|sees|reads|hear) "
-            r"(this|it\b|what i|my (messages|chats?|words)|these)"
-        ),
-        _PRIVATE,
-    ),
-    (
-        (
-            r"\b(is|are) (this|it|what i (write|type|say)|(our|these) chats?|my (messages|words|data)|everything)\b"
-            r".{0,20}\b(private|confidential|anonymous|saved|recorded|stored|secret|secure)\b"
-        ),
-        _PRIVATE,
-    ),
-    (
-        (
-            r"^\W*(do|does|will|did) (you|this|the app|it) (also |ever )?(save|store|keep|record|share|send|log)\b"
-            r".{0,20}\b(i (type|write|say|tell)|this|it|chats?|conversations?|messages|anything|data)\b"
-        ),
-        _PRIVATE,
-    ),
-    (
-        (
-            rf"{_YOU}\b.{{0,20}}\b(therapist|doctor|clinician|counsell?or|psychologist|psychiatrist|nurse|medical|qualified"
-            r"|licensed)\b"
-        ),
-        _NOT_CARE,
-    ),
-    (
-        (
-            rf"{_YOU}\b.{{0,25}}\b(human|real|a person|people|robot|bot|ai|a\.i\.|machine|a program|computer|alive"
-            r"|chatbot|llm)\b"
-        ),
-        _PROGRAM,
-    ),
-    (r"\b(what|who) (are|r) (you|u)\W*$", _PROGRAM),
-    (
-        (
-            r"\b(do|can) (you|u) (really |actually |even )?"
-            r"(have (feelings|emotions|a (body|soul|heart))|feel (anything|things|emotions?|pain|sad|love)|love me"
-            r"|care about me|miss me)\b"
-        ),
-        _PROGRAM,
-    ),
-)
-_ANSWERS = tuple((re.compile(pattern), _paragraphs(answer)) for pattern, answer in _QUESTIONS)

@@ -66,6 +66,8 @@ COMMANDS = (
     ),
     Command("card", "Go to the card", "Moves to the card at the top, to read and scroll it.", "card", ("f3",)),
     Command("away", "Put the card away", "Puts the top card away. F2 still has the help lines.", "away", ("ctrl+g",)),
+    Command("why", "Why a card was shown", "Says in words what the safety check noticed in your last message.", "why"),
+    Command("safety", "Safety protocol", "What happens when somebody is in danger, and what this misses.", "safety"),
     Command("clear", "Start anew", "Forgets this conversation, after asking you.", "clear", ("ctrl+n",), ("new",)),
     Command("model", "Models", "Choose another model, or fetch one.", "models", ("f4",), ("models",), "[name]"),
     Command("theme", "Colours", "calm-dark, calm-light, high-contrast or no-colour.", "theme", (), (), "[name]"),

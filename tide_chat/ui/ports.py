@@ -12,7 +12,9 @@ from tide_chat.engine.base import Cancel
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.events import Event
 from tide_chat.messages import Conversation
+from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import HelpLine
+from tide_chat.safety.protocol import Block
 
 
 class Talk(Protocol):
@@ -30,6 +32,11 @@ class Talk(Protocol):
     def clear(self) -> None: ...
 
     def put_away(self, card_id: str) -> None: ...
+
+    @property
+    def newest(self) -> Assessment | None: ...
+
+    def reminder(self) -> str | None: ...
 
 
 class EnginePort(Protocol):
@@ -75,13 +82,15 @@ class Shelf(Protocol):
 
 
 class Words(Protocol):
-    """Authored text: the first screen and the help lines of a country."""
+    """Authored text: the first screen, the safety protocol and the help lines of a country."""
 
     def disclosure(self, country: str | None) -> str: ...
 
     def disclosure_due(self) -> bool: ...
 
     def accept_disclosure(self) -> None: ...
+
+    def protocol(self) -> tuple[Block, ...]: ...
 
     def help_lines(self, country: str | None) -> tuple[HelpLine, ...]: ...
 

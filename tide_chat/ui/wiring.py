@@ -8,8 +8,9 @@ from tide_chat.engine.base import Cancel
 from tide_chat.registry import Registry, hub, machine
 from tide_chat.registry.catalogue import Model
 from tide_chat.registry.places import Installed
-from tide_chat.safety import disclosure, helplines
+from tide_chat.safety import disclosure, helplines, protocol
 from tide_chat.safety.cards import HelpLine
+from tide_chat.safety.protocol import Block
 from tide_chat.ui.ports import Core, ModelRow
 
 
@@ -28,13 +29,16 @@ class AuthoredWords:
         self._session = session
 
     def disclosure(self, country: str | None) -> str:
-        return disclosure.text(country or self._session.companion.country)
+        return disclosure.text(country or self._session.companion.country, away=disclosure.away())
 
     def disclosure_due(self) -> bool:
         return disclosure.due()
 
     def accept_disclosure(self) -> None:
         disclosure.accept()
+
+    def protocol(self) -> tuple[Block, ...]:
+        return protocol.blocks()
 
     def help_lines(self, country: str | None) -> tuple[HelpLine, ...]:
         return helplines.overview(country or self._session.companion.country)

@@ -7,6 +7,8 @@ from textual.screen import Screen
 from tide_chat.engine.supervisor import Phase
 from tide_chat.events import Stage
 from tide_chat.messages import Role
+from tide_chat.safety import why
+from tide_chat.safety.protocol import Block
 from tide_chat.ui import themes
 from tide_chat.ui.commands import Command
 from tide_chat.ui.ports import Core
@@ -178,6 +180,18 @@ class Actions(Screen[None]):
         from tide_chat.ui.screens.disclosure import DisclosureScreen
 
         self.app.push_screen(DisclosureScreen(self.core.words, self.tide.settings.country, read_only=True))
+
+    def action_safety(self) -> None:
+        from tide_chat.ui.screens.reading import ReadingScreen
+
+        title, *blocks = self.core.words.protocol()
+        self.app.push_screen(ReadingScreen(title.text, blocks))
+
+    def action_why(self) -> None:
+        from tide_chat.ui.screens.reading import ReadingScreen
+
+        said = why.in_words(self.core.talk.newest)
+        self.app.push_screen(ReadingScreen("About your last message", [Block(part) for part in said.split("\n\n")]))
 
     async def action_palette(self) -> None:
         self.app.action_command_palette()

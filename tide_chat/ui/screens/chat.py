@@ -40,6 +40,8 @@ GREETING = (
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
+LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
+
 WHOLE = (".", "!", "?", "…", '"', "”")
 ENDINGS = {
     FinishReason.CANCELLED: "stopped",
@@ -91,6 +93,12 @@ class ChatScreen(Actions):
         self.composer.cursor_blink = self.app.animation_level != "none"
         self.show_engine(self.core.engine.state)
         self.call_after_refresh(self._fit_title)
+        self.set_interval(LOOK_S, self.remind)
+
+    def remind(self) -> None:
+        """What this is, said again during long use: a line in the conversation, never in the middle of a reply."""
+        if not self.turns.running and (words := self.core.talk.reminder()):
+            self.transcript.notice(words)
 
     def on_resize(self) -> None:
         self._fit_title()
