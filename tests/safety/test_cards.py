@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tide_chat.commands import turns
 from tide_chat.safety import cards
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.router import assess
@@ -28,8 +29,47 @@ NEVER = {
     "a means or a method": r"\b(pills?|rope|noose|gun|knife|blade|razor|bridge|overdos\w+|hang(ing)?|jump(ing)?)\b",
     "therapy of a machine": r"\bmy therapy\b|i (can )?treat you|as your therapist|diagnos",
     "a claim to feel": r"\bi (feel|care|love|worry|am (sad|proud|happy|glad|worried))\b(?! in)",
+    "what people on a line will do": r"\b(they|people|lines?|somebody) (will|won't|always|never) |reaches people",
+    "a leading question": r"you are not (thinking|going)|you (aren't|wouldn't|don't)[^.]*\?",
+    "an end by itself": r"\b(this|the) (chat|conversation) (ends|is over|will (end|close))|goodbye",
     "an order to stop feeling": r"don't (cry|worry|be)|you (must|have to|need to)\b",
 }
+
+
+ORDERS = re.compile(
+    r"(?:^|[.:?]\s+|\n)(call|go|take|put|tell|keep|stay|write|breathe|stop|try|wait|leave|unlock|reach|text|remember)\b",
+    re.IGNORECASE,
+)
+
+
+def test_choices_not_commands() -> None:
+    """No sentence begins with an order."""
+    assert [(name, found.group()) for name, words in SAID if (found := ORDERS.search(words))] == []
+
+
+def test_t2_asks_one_question_wherever_it_speaks() -> None:
+    for words in (cards.text("t2").body, cards.text("t2").reply):
+        assert words.count("?") == 1
+        assert "are you having thoughts of ending your life?" in words
+
+
+@pytest.mark.parametrize("name", ["t2", "t3", "t4"])
+def test_grounding_and_the_safety_plan_stand_beside_the_numbers(name: str) -> None:
+    choices = " ".join(cards.text(name).choices)
+    assert "grounding" in choices
+    assert "safety plan" in choices
+
+
+@pytest.mark.parametrize("flag", ["medical_emergency", "method_seeking", "harm_to_others", "abuse_now"])
+def test_urgent_cards_say_their_numbers_first_also_line_by_line(flag: str) -> None:
+    (card,) = cards.cards_for(Assessment(Tier.T1, (Flag(flag),)), "GB")
+    text = turns.card_text(card)
+    assert text.index("999") < text.index(card.body[:20])
+
+
+def test_t4_says_its_number_before_any_other_word_but_the_title() -> None:
+    (card, *_) = cards.cards_for(Assessment(Tier.T4), "GB")
+    assert turns.card_text(card).startswith(f"{card.title}\n\nEmergency: call 999")
 
 
 def test_every_tier_and_flag_has_a_text_of_its_own() -> None:

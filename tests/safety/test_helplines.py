@@ -1,13 +1,16 @@
 """The directory: fresh, complete, well formed, and safe where nothing is known."""
 
 import re
+import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tide_chat.safety import helplines
 
 COUNTRIES = sorted(helplines.directory())
+HOST = r"[a-z\d-]+(\.[a-z\d-]+)+"
 YEAR = timedelta(days=365)
 
 
@@ -53,9 +56,12 @@ def test_each_country_is_well_formed(code: str) -> None:
     assert country.verified_online is False
     for entry in country.entries:
         assert entry.need in {"crisis", "veterans", "abuse", "sexual", "youth", "poison", "substance", "eating", "deaf"}
-        assert entry.line.how in {"call", "text", "chat"}
-        assert re.fullmatch(r"[\d +\-]{2,16}", entry.line.number), entry.line
+        assert entry.line.how in {"call", "text", "chat", "open"}
+        online = entry.line.how in {"chat", "open"}
+        assert re.fullmatch(HOST if online else r"\*?[\d +\-]{2,16}", entry.line.number), entry.line
         assert entry.line.name
+        assert re.fullmatch(HOST, entry.source), entry.line
+    assert country.source
 
 
 @pytest.mark.parametrize(
@@ -66,8 +72,28 @@ def test_emergency_numbers(country: str, number: str) -> None:
     assert helplines.emergency(country).number == number
 
 
+def test_each_row_of_the_file_names_its_source(checkout: Path) -> None:
+    text = (checkout / "tide_chat" / "safety" / "helplines" / "directory.toml").read_text(encoding="utf-8")
+    for code, country in tomllib.loads(text).items():
+        assert country["checked_on"]
+        assert country["verified_online"] is False, code
+        assert all(row["source"] for row in country["lines"]), code
+
+
+@pytest.mark.parametrize(("how", "countries"), [("text", 5), ("chat", 3)])
+def test_people_who_cannot_speak_have_other_ways(how: str, countries: int) -> None:
+    directory = helplines.directory().values()
+    assert sum(any(entry.line.how == how for entry in country.entries) for country in directory) >= countries
+
+
+@pytest.mark.parametrize("need", ["veterans", "deaf", "youth", "abuse", "poison"])
+def test_each_need_is_served_in_several_countries(need: str) -> None:
+    assert sum(bool(country.lines(need)) for country in helplines.directory().values()) >= 5
+
+
 def test_veterans_have_their_own_route() -> None:
-    (call, text) = helplines.lines_for("US", "veterans")
+    (call, text, chat) = helplines.lines_for("US", "veterans")
+    assert chat.number == "veteranscrisisline.net"
     assert (call.number, text.number, text.how) == ("988", "838255", "text")
     assert "press 1" in call.note
 

@@ -9,6 +9,7 @@ from tests.ui.doubles import DISCLOSURE, Doubles, Gate
 from tests.ui.driving import app, chat, hint, on_screen, send, settle, until
 from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import HubError, ModelUnusable, UsageError
+from tide_chat.safety import protocol
 from tide_chat.ui import themes
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.confirm import Confirm
@@ -16,6 +17,7 @@ from tide_chat.ui.screens.disclosure import DisclosureScreen
 from tide_chat.ui.screens.help import HelpScreen
 from tide_chat.ui.screens.help_lines import HelpLinesScreen
 from tide_chat.ui.screens.models import ModelScreen, bar
+from tide_chat.ui.screens.reading import ReadingScreen
 from tide_chat.ui.screens.settings import SettingsScreen
 
 
@@ -81,6 +83,39 @@ async def test_about_shows_it_again_and_accepts_nothing(open_app: OpenApp, doubl
         await pilot.pause()
         assert isinstance(app(pilot).screen, ChatScreen)
         assert doubles.words.accepted == 0
+
+
+async def test_safety_shows_the_protocol(open_app: OpenApp) -> None:
+    async with open_app(size=(60, 18)) as pilot:
+        await send(pilot, "/safety")
+        assert isinstance(app(pilot).screen, ReadingScreen)
+        assert "What happens when somebody is in danger." in on_screen(pilot)
+        assert app(pilot).screen.query_one("#panel-keys").region.bottom <= 18
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app(pilot).screen, ChatScreen)
+
+
+async def test_the_real_protocol_can_be_read_to_its_end(open_app: OpenApp, doubles: Doubles) -> None:
+    doubles.words.protocol = protocol.blocks  # type: ignore[method-assign]
+    async with open_app() as pilot:
+        await send(pilot, "/safety")
+        await pilot.press("end")
+        await pilot.pause()
+        last = " ".join(on_screen(pilot).split())
+        assert protocol.blocks()[-1].text.split()[-1] in last
+
+
+async def test_why_says_what_the_check_noticed_and_no_score(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await send(pilot, "/why")
+        assert "There is no message yet." in on_screen(pilot)
+        await pilot.press("escape")
+        await send(pilot, "I want to kill myself")
+        await send(pilot, "/why")
+        shown = on_screen(pilot)
+        assert "What made the safety check act" in shown
+        assert "T3" not in shown
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,11 @@ def test_panel(looks_the_same: Callable[..., bool], key: str, size: tuple[int, i
     assert looks_the_same(press(key), size)
 
 
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["60x18", "80x24"])
+def test_reading(looks_the_same: Callable[..., bool], size: tuple[int, int]) -> None:
+    assert looks_the_same(press(*"/safety", "enter"), size)
+
+
 def test_suggestions(looks_the_same: Callable[..., bool]) -> None:
     assert looks_the_same(press("/"))
 

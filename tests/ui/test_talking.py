@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import COUNTS, DIED, READY, Doubles, Gate
-from tests.ui.driving import chat, doing, hint, send, settle, shown, until, until_stage
+from tests.ui.driving import app, chat, doing, hint, on_screen, send, settle, shown, until, until_stage
 from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import EngineDied, PromptTooLong
 from tide_chat.events import Stage
 from tide_chat.messages import Role
+from tide_chat.safety import disclosure
 from tide_chat.ui.widgets.card import CardDeck, CardView
 from tide_chat.ui.widgets.entries import Entry, Kind
 from tide_chat.ui.widgets.status import StatusLine
@@ -192,6 +193,41 @@ async def test_a_message_that_is_too_long_comes_back(open_app: OpenApp, doubles:
         await pilot.press("enter")
         await settle(pilot)
         assert shown(pilot)[-1] == ("reply", "Better.")
+
+
+async def test_after_three_hours_a_line_says_what_this_is_and_takes_nothing_away(
+    open_app: OpenApp, doubles: Doubles
+) -> None:
+    async with open_app() as pilot:
+        chat(pilot).remind()
+        assert shown(pilot) == []
+        doubles.seconds = disclosure.REMIND_S
+        await pilot.press(*"half a")
+        chat(pilot).remind()
+        await pilot.press(*" word")
+        await pilot.pause()
+        assert shown(pilot) == [("notice", disclosure.REMINDER)]
+        assert chat(pilot).composer.text == "half a word"
+        assert app(pilot).screen is chat(pilot)
+        assert "a program, not a person" in on_screen(pilot)
+        chat(pilot).remind()
+        assert len(shown(pilot)) == 1
+
+
+async def test_a_reminder_waits_while_a_reply_is_written(open_app: OpenApp, doubles: Doubles) -> None:
+    gate = Gate()
+    doubles.engine.will_say("One.", gate, " Two.")
+    async with open_app() as pilot:
+        await send(pilot, "Hello there.", wait=False)
+        await until_stage(pilot, Stage.WRITING)
+        doubles.seconds = disclosure.REMIND_S
+        chat(pilot).remind()
+        assert all(kind != "notice" for kind, _ in shown(pilot))
+        gate.open()
+        await settle(pilot)
+        await until(pilot, lambda: chat(pilot).turns.running is None)
+        chat(pilot).remind()
+        assert shown(pilot)[-1] == ("notice", disclosure.REMINDER)
 
 
 async def test_a_card_stays_until_it_is_put_away(open_app: OpenApp, doubles: Doubles) -> None:

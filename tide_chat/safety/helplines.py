@@ -32,6 +32,7 @@ class Entry:
 
     need: str  # crisis, veterans, abuse, sexual, youth, poison, substance, eating, deaf
     line: HelpLine
+    source: str  # who publishes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Country:
     languages: tuple[str, ...]
     checked_on: date
     verified_online: bool
+    source: str = ""
 
     def lines(self, *needs: str) -> tuple[HelpLine, ...]:
         """Help lines for these needs, in the order asked for."""
@@ -105,13 +107,16 @@ def _country(code: str, data: Mapping[str, Any]) -> Country:
         tuple(data["languages"]),
         data["checked_on"],
         data["verified_online"],
+        data["source"],
     )
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     spoken = f"in {', '.join(row['languages'])}" if "languages" in row else ""
     note = "; ".join(part for part in (row.get("note", ""), _PURPOSE.get(row["need"], ""), spoken) if part)
-    return Entry(row["need"], HelpLine(row["name"], row["number"], row["how"], row.get("hours", ""), note))
+    return Entry(
+        row["need"], HelpLine(row["name"], row["number"], row["how"], row.get("hours", ""), note), row["source"]
+    )
 
 
 _PURPOSE = {
