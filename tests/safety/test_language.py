@@ -150,7 +150,7 @@ def test_each_line_has_the_emergency_number_and_where_to_find_a_line() -> None:
 def test_the_language_that_was_noticed_stands_first(name: str) -> None:
     own = [line.text for line in cards.text("language").said if name in line.languages]
     assert own, name
-    first = card(name, None).body.split("\n\n")[3]
+    first = card(name, None).body.split("\n\n")[0]
     assert first == own[0].replace("{emergency}", "112")
 
 

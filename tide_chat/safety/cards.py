@@ -147,17 +147,14 @@ def _noticed(assessment: Assessment) -> str:
 
 
 def _filled(text_: Text, country: str | None, noticed: str) -> Card:
+    """The card of a country. What stands in the language that was noticed comes first."""
     lines = helplines.lines_for(country, *text_.needs, most=text_.most)
     emergency = helplines.emergency(country)
     lines = (emergency, *lines) if text_.emergency else (*lines, emergency)
-    body = "\n\n".join((text_.body, *_said(text_, noticed))).replace("{emergency}", emergency.number)
+    own = [said.text for said in text_.said if noticed in said.languages]
+    rest = [said.text for said in text_.said if said.text not in own and not said.only]
+    body = "\n\n".join((*own, text_.body, *rest)).replace("{emergency}", emergency.number)
     return Card(text_.id, text_.title, body, lines, text_.choices, helplines.footnote(country), text_.emergency)
-
-
-def _said(text_: Text, noticed: str) -> tuple[str, ...]:
-    """The lines in other languages, those of the language that was noticed first."""
-    shown = [said for said in text_.said if noticed in said.languages or not said.only]
-    return tuple(said.text for said in sorted(shown, key=lambda said: noticed not in said.languages))
 
 
 @lru_cache(maxsize=32)
