@@ -20,7 +20,7 @@ from tide_chat.prompt import primer, system_text
 from tide_chat.registry import Registry, Resolved
 from tide_chat.safety.classifier import Classifier, default_folder
 from tide_chat.safety.router import Router
-from tide_chat.turn import Assess, Companion
+from tide_chat.turn import Companion
 
 if TYPE_CHECKING:
     from tide_chat.registry import Model
@@ -48,9 +48,15 @@ class AppOptions:
         config.save(config.load().model_copy(update=chosen))
 
 
-def build_companion(settings: Settings, engine: Engine, assess: Assess) -> Companion:
+def build_companion(settings: Settings, engine: Engine, classifier: Classifier) -> Companion:
     """A conversation on any engine. The model's own sampling comes with the model."""
-    return Companion(engine, sampling=sampling(settings), country=country(settings), assess=assess)
+    return Companion(
+        engine,
+        sampling=sampling(settings),
+        country=country(settings),
+        assess=Router(classifier).assess,
+        hear=classifier.hear,
+    )
 
 
 def sampling(settings: Settings, model: "Model | None" = None) -> SamplingParams:
@@ -102,7 +108,7 @@ class Session:
         self.classifier = Classifier(default_folder())
         self.classifier.start()  # it looks at the first message, so it is there before any model
         engine = _OnDemand(self.supervisor, self.start)
-        self.companion = build_companion(settings, engine, Router(self.classifier).assess)
+        self.companion = build_companion(settings, engine, self.classifier)
         self.resolved: Resolved | None = None
         self._chat_template = chat_template
         self._on_model = on_model

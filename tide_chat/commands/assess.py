@@ -27,7 +27,7 @@ Assess = Callable[[str, RiskState | None], Assessment]
 def command(source: str, as_lines: bool, rules: bool) -> int:
     """Show what the safety layer sees in a text, as one JSON object, or with --jsonl one for each line, in order.
 
-    The text is read from FILE or from standard input; no chat model is loaded. A tier is for routing, never a judgement.
+    The text is read from FILE or from standard input; no chat model is loaded. A tier is for routing, no judgement.
     """
     data = _read(source)
     classifier = None if rules else Classifier(default_folder(), patience=_PATIENCE)

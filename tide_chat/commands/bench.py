@@ -18,7 +18,9 @@ Part = Callable[[], list[Measure]]
 
 @click.command("bench", short_help="Measure speed and memory on this machine.")
 @click.option("--model", metavar="M", help="Alias of a model, or the path of a .gguf file.")
-@click.option("--only", metavar="PART", help="One part: decode, threads, first-token, stop, memory, start, keys.")
+@click.option(
+    "--only", metavar="PART", help="One part: decode, threads, first-token, stop, memory, start, keys, check, guard."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(model: str | None, only: str | None, as_json: bool) -> int:
     """Measure speed and memory on this machine. Ends with 1 when a goal is missed.
@@ -44,7 +46,7 @@ def command(model: str | None, only: str | None, as_json: bool) -> int:
 
 
 def _parts(model: Path) -> dict[str, Part]:
-    from tide_chat.bench import engine, screen
+    from tide_chat.bench import engine, safety, screen
     from tide_chat.engine.threads import usable_cores
 
     counts = sorted({1, usable_cores()})
@@ -56,6 +58,8 @@ def _parts(model: Path) -> dict[str, Part]:
         "memory": lambda: engine.memory(model),
         "start": lambda: screen.start(model),
         "keys": lambda: screen.keys(model),
+        "check": safety.check,
+        "guard": safety.guard,
     }
 
 

@@ -73,6 +73,7 @@ def _all() -> Iterator[Check]:
         ("settings", _settings),
         ("models", _models),
         ("engine", engine_checks),
+        ("risk encoder", _risk_encoder),
         ("terminal", _terminal),
         ("help lines", _help_lines),
     )
@@ -194,6 +195,20 @@ def engine_checks() -> Iterator[Check]:
     for name, fine, text in selftest.run(_model_file(settings), gpu=gpu):
         said = "off, as the settings say" if (name, gpu) == ("gpu", "off") else text
         yield Check(name, Status.OK if fine else Status.BROKEN, said)
+
+
+def _risk_encoder() -> Iterator[Check]:
+    """Whether the encoder that looks at every message beside the rules is there, whole and answers."""
+    from tide_chat.safety.classifier import Classifier, Unavailable, default_folder
+
+    encoder = Classifier(default_folder(), patience=30)
+    try:
+        encoder.read("hello")
+        yield Check("risk encoder", Status.OK, "it answers")
+    except Unavailable as error:
+        yield Check("risk encoder", Status.BROKEN, f"{error}; the rules work alone", "Install tide-chat again.")
+    finally:
+        encoder.close()
 
 
 def _model_file(settings: "Settings") -> Path | None:

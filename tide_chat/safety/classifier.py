@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tide_chat import paths
 from tide_chat.engine.base import EngineSpec
@@ -37,6 +37,9 @@ MOST_WINDOWS = 6
 def default_folder() -> Path:
     """Where the encoder that comes with the app lies."""
     return paths.shipped_models()
+
+
+Answer = TypeVar("Answer")
 
 
 class Unavailable(Exception):
@@ -69,6 +72,9 @@ class Head:
     bias: tuple[float, ...]
     temperature: float
 
+    def named(self, vector: Sequence[float]) -> dict[str, float]:
+        return dict(zip(self.labels, self.chances(vector), strict=True))
+
     def chances(self, vector: Sequence[float]) -> tuple[float, ...]:
         logits = [
             (sum(map(operator.mul, row, vector)) + bias) / self.temperature
@@ -89,6 +95,7 @@ class Thresholds:
     with_sign: Mapping[int, float]  # when a small sign of the lexicon points the same way
     excused: Mapping[int, float]  # when an explicit rule has lowered what the lexicon found
     flags: Mapping[str, float]
+    guard: Mapping[str, float]  # for sentences of a reply, by category
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class Heads:
     sha256: str  # of the encoder's file
 
     def read(self, vector: Sequence[float]) -> Reading:
-        found = {name: dict(zip(head.labels, head.chances(vector), strict=True)) for name, head in self.heads.items()}
+        found = {name: self.heads[name].named(vector) for name in READ}
         return Reading(
             tiers=tuple(found["tier"].values()),
             flags=found["flags"],
@@ -108,6 +115,12 @@ class Heads:
             time=_likeliest(found["time"]),
             scenario=_likeliest(found["scenario"]),
         )
+
+    def hear(self, vector: Sequence[float]) -> str | None:
+        """The category that a sentence of a reply most surely belongs to, None when to none."""
+        chances, limits = self.heads[GUARD].named(vector), self.thresholds.guard
+        over = {label: chance - limits[label] for label, chance in chances.items() if chance >= limits[label]}
+        return _likeliest(over) if over else None
 
 
 def load_heads(path: Path) -> Heads:
@@ -117,9 +130,10 @@ def load_heads(path: Path) -> Heads:
         heads = {one["name"]: _head(one) for one in data["heads"]}
         limits = data["thresholds"]
         tiers, with_sign, excused = ({int(k): float(v) for k, v in limits[n].items()} for n in _LIMITS)
-        thresholds = Thresholds(tiers, with_sign, excused, {k: float(v) for k, v in limits["flags"].items()})
-        found = Heads(heads, thresholds, str(data["encoder_sha256"]))
-        found.read([0.0] * len(heads["tier"].weight[0]))
+        flags, guard = ({k: float(v) for k, v in limits[n].items()} for n in ("flags", GUARD))
+        found = Heads(heads, Thresholds(tiers, with_sign, excused, flags, guard), str(data["encoder_sha256"]))
+        nothing = [0.0] * len(heads["tier"].weight[0])
+        found.read(nothing), found.hear(nothing)
     except FileNotFoundError:
         raise Unavailable(f"the file {path.name} is missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
@@ -128,6 +142,7 @@ def load_heads(path: Path) -> Heads:
 
 
 _LIMITS = ("tiers", "with_sign", "excused")
+READ, GUARD = ("tier", "flags", "subject", "time", "scenario"), "guard"
 
 
 def _head(data: Mapping[str, Any]) -> Head:
@@ -161,7 +176,7 @@ class Classifier:
         self._deaths = 0
         self._pool = ThreadPoolExecutor(1, "risk-encoder")
         self._loading: Future[None] | None = None
-        self._reading: Future[list[Reading]] | None = None
+        self._running: Future[Any] | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -173,17 +188,29 @@ class Classifier:
 
     def read(self, text: str) -> list[Reading]:
         """One reading for each window of the text. Raises Unavailable."""
+        return self._asked(lambda heads, engine: [heads.read(engine.embed(part)) for part in windows(readable(text))])
+
+    def hear(self, sentence: str) -> str | None:
+        """The unsafe category that a sentence of a reply sounds like; None also when the encoder does not answer."""
+        try:
+            return self._asked(lambda heads, engine: heads.hear(engine.embed(readable(sentence))))
+        except Unavailable:
+            return None
+
+    def _asked(self, work: "Callable[[Heads, ProcessEngine], Answer]") -> "Answer":
+        """What the worker makes of it, in time. Raises Unavailable."""
         self.start()
         with self._lock:
             if self._failure:
                 raise Unavailable(self._failure)
-            if self._reading and not self._reading.done():
+            if self._running and not self._running.done():
                 raise Unavailable("the encoder is still busy with an earlier message")
             loading = self._loading
-            self._reading = reading = self._pool.submit(self._read, text)
+            running = self._pool.submit(self._work, work)
+            self._running = running
         patience = self._patience if loading and loading.done() else LOAD_PATIENCE
         try:
-            return reading.result(patience)
+            return running.result(patience)
         except TooSlow:
             raise Unavailable("the encoder took too long") from None
 
@@ -214,11 +241,11 @@ class Classifier:
         except TideError as error:
             self._fail(error.message)
 
-    def _read(self, text: str) -> list[Reading]:
+    def _work(self, work: "Callable[[Heads, ProcessEngine], Answer]") -> "Answer":
         if self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
-            return [self._heads.read(self._engine.embed(part)) for part in windows(readable(text))]
+            return work(self._heads, self._engine)
         except TideError as error:
             self._died()
             raise Unavailable(error.message) from None

@@ -75,8 +75,8 @@ def scenarios(rows: Iterable[Row]) -> tuple[str, ...]:
 def split(rows: list[Row], fold: int = 0) -> tuple[list[Row], list[Row]]:
     """(training, validation): one theme in ten is held out. Near-duplicates count as one theme."""
     rows = merge_alike(rows)
-    held = [row for row in rows if _fold_of(row.group) == fold]
-    kept = [row for row in rows if _fold_of(row.group) != fold]
+    held = [row for row in rows if fold_of(row.group) == fold]
+    kept = [row for row in rows if fold_of(row.group) != fold]
     return kept, held
 
 
@@ -116,7 +116,8 @@ def _shingles(text: str) -> set[str]:
     return {plain[i : i + _SHINGLE] for i in range(max(1, len(plain) - _SHINGLE + 1))}
 
 
-def _fold_of(group: str) -> int:
+def fold_of(group: str) -> int:
+    """Which tenth a group belongs to; the same in every run."""
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
 
 

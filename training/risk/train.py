@@ -19,7 +19,7 @@ from torch import nn
 
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.normalize import readable
-from training.risk import data
+from training.risk import data, guard_head
 from training.risk.augment import vary
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
@@ -160,13 +160,19 @@ class Trainer:
     @torch.no_grad()
     def logits(self, rows: Sequence[Row]) -> torch.Tensor:
         """(rows, outputs), in the order of `rows`."""
+        logits: torch.Tensor = self.model.out(self.vectors([row.text for row in rows]) * SCALE)
+        return logits
+
+    @torch.no_grad()
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """(texts, width), L2-normalised, in the order of `texts`."""
         self.model.eval()
-        items = self.items(rows, varied=False)
+        items = self.items([Row(text, "", "") for text in texts], varied=False)
         order = sorted(range(len(items)), key=lambda i: len(items[i].ids))
-        out = torch.empty(len(items), self.model.out.out_features)
+        out = torch.empty(len(items), self.model.out.in_features)
         for i in range(0, len(order), 64):
             part = order[i : i + 64]
-            out[part] = self.model(*_padded([items[j] for j in part]))
+            out[part] = self.model.embed(*_padded([items[j] for j in part]))
         return out
 
     def brief(self) -> str:
@@ -180,12 +186,12 @@ class Trainer:
             shares.append(f"{name} {sum(of) / max(len(of), 1):.3f}")
         return f"as T2 or higher: {', '.join(shares)}"
 
-    def save(self, out: Path, temperature: float, thresholds: dict[str, object]) -> None:
+    def save(self, out: Path, temperature: float, thresholds: dict[str, object], guard: dict[str, object]) -> None:
         """Write the run folder."""
         out.mkdir(parents=True, exist_ok=True)
         self.model.encoder.save_pretrained(out)
         self.tokenizer.save_pretrained(out)
-        heads = {"heads": list(self._heads(temperature)), "thresholds": thresholds}
+        heads = {"heads": [*self._heads(temperature), guard], "thresholds": thresholds}
         (out / HEADS_FILE).write_text(json.dumps(heads))
         (out / "run.json").write_text(json.dumps(self.describe(), indent=2) + "\n")
 
@@ -205,7 +211,7 @@ class Trainer:
             row = end
 
     def describe(self) -> dict[str, Any]:
-        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl"))]
+        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl")), guard_head.FILE]
         return {
             "recipe": asdict(self.recipe),
             "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
