@@ -1,4 +1,5 @@
 """Measures the first safety route on labelled lines: `python tools/check_route.py [FOLDER] [--files a,c,e] [--misses]`.
+With `--transforms`, what is left of it when the lines are disguised.
 
 A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request,
 every miss.
@@ -7,6 +8,7 @@ Knows nothing of the labels' quality: read the README beside them.
 
 import argparse
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.router import assess
+from training.evaluation.safety.transforms import TRANSFORMS
 
 FOLDER = Path(__file__).parent.parent / "training" / "data_files" / "risk"
 
@@ -94,6 +97,20 @@ def misses(judged: Sequence[Judged]) -> list[str]:
     return [*missed, *alarms]
 
 
+def retention(judged: Sequence[Judged], listed: bool) -> Iterator[str]:
+    """Of the T2-T4 lines that are routed, the share that still is after each disguise."""
+    plain = [j for j in judged if j.tier >= Tier.T2 and j.routed]
+    single = {j.place for j in plain if j.kind != "obfuscated"}
+    yield f"routed as written: {len(plain)}, of them not disguised already: {len(single)}"
+    for name, transform in TRANSFORMS.items():
+        texts = {j.place: transform(j.text, random.Random(j.place)) for j in plain}
+        kept = {place for place, text in texts.items() if assess(text).tier >= Tier.T2}
+        once = share(len(kept & single), len(single))
+        yield f"{name:18s} all {share(len(kept), len(plain)):18s} not disguised already {once}"
+        if listed:
+            yield from (f"    LOST {place}: {text}" for place, text in texts.items() if place in single - kept)
+
+
 def report(title: str, judged: Sequence[Judged]) -> None:
     print(f"\n{title}: {len(judged)} lines")
     print("\n".join(f"  {line}" for line in tiers(judged)))
@@ -104,6 +121,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--files", default="a,c,e", help="letters of the files, with commas")
     parser.add_argument("--misses", action="store_true", help="list every miss")
+    parser.add_argument("--transforms", action="store_true", help="disguise the lines in every way")
     options = parser.parse_args()
     names = options.files.split(",")
     assess("")
@@ -121,8 +139,12 @@ def main() -> None:
     )
     print("\nflags:\n" + "\n".join(f"  {line}" for line in flags(judged)))
     print(f"\n{spent * 1000:.1f} ms a line on this machine")
-    if options.misses:
+    if options.misses and not options.transforms:
         print("\n" + "\n".join(misses(judged)))
+    if options.transforms:
+        print("\nretention:")
+        for line in retention(judged, options.misses):
+            print(f"  {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the router concludes about a message: tier, flags and readable reasons. Never shown to the user as a score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -27,13 +27,24 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: the rule that fired and the words it saw."""
+    """Why: the rule that fired, the words it saw, and what was really written there."""
 
     rule: str
     words: str
+    span: tuple[int, int] | None = field(default=None, compare=False)  # of the message, in characters
+    written: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.rule}: “{self.words}”" if self.words else self.rule
+        if not self.words:
+            return self.rule
+        if not self.written or _plain(self.written) == _plain(self.words):
+            return f"{self.rule}: “{self.written or self.words}”"
+        return f"{self.rule}: “{self.written}” ({self.words})"
+
+
+def _plain(words: str) -> str:
+    """Letters and digits alone, so that case, punctuation and apostrophes are no difference."""
+    return "".join(char for char in words.lower() if char.isalnum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def take_out_idioms(folded: str, lexicon: Lexicon) -> tuple[str, tuple[Reason, .
     for entry in lexicon.contexts.get("idiom", ()):
         for start, end in occurrences(entry, folded, anchors):
             words = folded[start:end]
-            reasons.append(Reason(f"idiom: {entry.why}", words.strip()))
+            reasons.append(Reason(f"idiom: {entry.why}", words.strip(), (start, end)))
             folded = folded[:start] + "".join(c if c in f" {BREAK}" else "·" for c in words) + folded[end:]
     return folded, tuple(reasons)
 
@@ -182,7 +182,7 @@ def lowered_as_other(hit: Hit) -> bool:
 
 
 def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:
-    return replace(hit, tier=tier, lowered=(*hit.lowered, Reason(f"lowered, {rule}", hit.words)))
+    return replace(hit, tier=tier, lowered=(*hit.lowered, Reason(f"lowered, {rule}", hit.words, (hit.start, hit.end))))
 
 
 def flags_of(hits: list[Hit]) -> tuple[Flag, ...]:
@@ -196,5 +196,5 @@ def flags_of(hits: list[Hit]) -> tuple[Flag, ...]:
 
 def restore(hit: Hit) -> Hit:
     """What was said of another is about oneself: back to its own tier, at least T2."""
-    reason = Reason("raised, it is about oneself", hit.words)
+    reason = Reason("raised, it is about oneself", hit.words, (hit.start, hit.end))
     return replace(hit, tier=max(hit.entry.tier, Tier.T2), lowered=(*hit.lowered, reason))

@@ -7,19 +7,22 @@ which words. What it misses: `docs/safety-protocol.md`.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tide_chat.safety import context, join, language
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Unavailable
 from tide_chat.safety.context import SELF_WORDS, Hit, Text
 from tide_chat.safety.lexicon import Lexicon, load
-from tide_chat.safety.normalize import fold
+from tide_chat.safety.normalize import Folded, trace
 from tide_chat.safety.state import RiskState, over_turns
 
+DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
 ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 _AROUND = 200
+_EDGES = ' \t\r\n.,;:!?…"“”()'  # around what was written, no part of it
 _ALARM = re.compile(
     r"suic|kill|die\b|dying|dead|pills|tablets|overdos|goodbye|myself|alive|live|hurt|wake up|rope|gun\b|mori|mour|ster"
 )
@@ -64,13 +67,20 @@ def assess_alone(text: str, lexicon: Lexicon) -> Assessment:
 
 def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessment, join.Context]:
     """The message by itself, and what the rules noticed on the way. firm: it is several messages read together."""
-    framed = context.frame(fold(excerpt(text), lexicon.spellings, lexicon.vocabulary), lexicon)
+    read = excerpt(text)
+    folded = trace(read, lexicon.spellings, lexicon.vocabulary)
+    framed = context.frame(folded.text, lexicon)
     hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
     cue_tier, cue_reasons = combine(framed, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
+    sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL), default=Tier.T0)
+    sure = max(sure, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
     seen = join.Context(
-        sign=bool(context.find(framed, lexicon.cues)), excused=any(hit.lowered for hit in hits) and tier < Tier.T2
+        sign=bool(context.find(framed, lexicon.cues)),
+        excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
+        doubtful=sure < max(tier, cue_tier),
+        sure=sure,
     )
     reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
     alone = Assessment(
@@ -78,7 +88,11 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
         flags=context.flags_of(hits),
         subject=_subject(framed, hits),
         time=_time(framed),
-        reasons=(*reduced, *language.noticed(text), *_reasons(hits), *cue_reasons, *framed.idioms),
+        reasons=(
+            *reduced,
+            *language.noticed(text),
+            *(_located(reason, folded, read, text) for reason in (*_reasons(hits), *cue_reasons, *framed.idioms)),
+        ),
     )
     return alone, seen
 
@@ -115,7 +129,10 @@ def combine(text: Text, lexicon: Lexicon, *, firm: bool = False) -> tuple[Tier, 
     weight = sum(hit.entry.weight for hit in best.values())
     if len(best) < kinds or weight < enough or not any(hit.entry.weight > 1 for hit in best.values()):
         return Tier.T0, ()
-    reasons = tuple(Reason(f"signs together: {hit.entry.kind} ({hit.entry.why})", hit.words) for hit in best.values())
+    reasons = tuple(
+        Reason(f"signs together: {hit.entry.kind} ({hit.entry.why})", hit.words, (hit.start, hit.end))
+        for hit in best.values()
+    )
     if "past" in text.frames and "resolved" in text.frames:
         return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
     return (Tier.T3 if weight > enough else Tier.T2), reasons
@@ -137,8 +154,20 @@ def _unmask(text: Text, hits: list[Hit]) -> list[Hit]:
 
 def _reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
     ordered = sorted(hits, key=lambda hit: -hit.tier)
-    reasons = [reason for hit in ordered for reason in (Reason(_rule(hit), hit.words), *hit.lowered)]
+    reasons = [
+        reason for hit in ordered for reason in (Reason(_rule(hit), hit.words, (hit.start, hit.end)), *hit.lowered)
+    ]
     return tuple(dict.fromkeys(reasons))
+
+
+def _located(reason: Reason, folded: Folded, read: str, text: str) -> Reason:
+    """The same reason, its place in the folded text turned into the one in the message."""
+    if reason.span is None:
+        return reason
+    start, end = folded.original(*reason.span)
+    written = read[start:end].strip(_EDGES)
+    start = (read if read is text else text).find(written, start if read is text else 0)
+    return replace(reason, span=(start, start + len(written)) if start >= 0 else None, written=written)
 
 
 def _rule(hit: Hit) -> str:

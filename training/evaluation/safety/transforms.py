@@ -1,4 +1,4 @@
-"""Ways in which somebody disguises a message, each applied to all of it. Written without looking at how they are undone.
+"""Ways of disguising a message, each applied to all of it. Written without looking at how they are undone.
 
 Every transform is a pure function of the text and a random generator.
 """
@@ -29,7 +29,7 @@ def homoglyphs(text: str, rng: random.Random) -> str:
     return "".join(char.translate(_CYRILLIC) if rng.random() < 0.7 else char for char in text)
 
 
-def fullwidth(text: str, rng: random.Random) -> str:
+def fullwidth(text: str, _: random.Random) -> str:
     return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
 
 
@@ -40,10 +40,12 @@ def zero_width(text: str, rng: random.Random) -> str:
 
 def combining(text: str, rng: random.Random) -> str:
     """One to three marks on each letter."""
-    return "".join(char + "".join(rng.choices(_MARKS, k=rng.randint(1, 3))) if char.isalpha() else char for char in text)
+    return "".join(
+        char + "".join(rng.choices(_MARKS, k=rng.randint(1, 3))) if char.isalpha() else char for char in text
+    )
 
 
-def math_bold(text: str, rng: random.Random) -> str:
+def math_bold(text: str, _: random.Random) -> str:
     return "".join(_bold(char) for char in text)
 
 
@@ -59,12 +61,12 @@ def leet(text: str, rng: random.Random) -> str:
     return "".join(rng.choice(signs) if signs and rng.random() < 0.5 else char for char, signs in swap)
 
 
-def spaced(text: str, rng: random.Random) -> str:
+def spaced(text: str, _: random.Random) -> str:
     """A blank between all characters."""
     return " ".join(text)
 
 
-def dotted(text: str, rng: random.Random) -> str:
+def dotted(text: str, _: random.Random) -> str:
     """A dot between the letters of each word."""
     return _WORD.sub(lambda m: ".".join(m.group()), text)
 
@@ -121,24 +123,24 @@ def no_vowels(text: str, rng: random.Random) -> str:
     return _WORD.sub(drop, text)
 
 
-def joined(text: str, rng: random.Random) -> str:
+def joined(text: str, _: random.Random) -> str:
     """No blanks."""
     return "".join(text.split())
 
 
-def underscored(text: str, rng: random.Random) -> str:
+def underscored(text: str, _: random.Random) -> str:
     return "_".join(text.split())
 
 
-def reversed_text(text: str, rng: random.Random) -> str:
+def reversed_text(text: str, _: random.Random) -> str:
     return text[::-1]
 
 
-def reversed_words(text: str, rng: random.Random) -> str:
+def reversed_words(text: str, _: random.Random) -> str:
     return _WORD.sub(lambda m: m.group()[::-1], text)
 
 
-def in_base64(text: str, rng: random.Random) -> str:
+def in_base64(text: str, _: random.Random) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
@@ -147,15 +149,15 @@ def emoji_noise(text: str, rng: random.Random) -> str:
     return " ".join(word + (f" {rng.choice(_NOISE)}" if rng.random() < 1 / 3 else "") for word in text.split())
 
 
-def curly_apostrophes(text: str, rng: random.Random) -> str:
+def curly_apostrophes(text: str, _: random.Random) -> str:
     return text.replace("'", "’")
 
 
-def no_apostrophes(text: str, rng: random.Random) -> str:
+def no_apostrophes(text: str, _: random.Random) -> str:
     return text.replace("'", "").replace("’", "")
 
 
-def alternating_case(text: str, rng: random.Random) -> str:
+def alternating_case(text: str, _: random.Random) -> str:
     return "".join(char.upper() if i % 2 else char.lower() for i, char in enumerate(text))
 
 

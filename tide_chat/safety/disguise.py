@@ -1,0 +1,403 @@
+"""Words in disguise: letters set apart, run together, doubled, swapped, hidden behind signs.
+
+Works on the words of a text in their order; a word that we know is never changed into another. What counts as known
+stands in words.py.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from tide_chat.safety.mapped import Mapped
+from tide_chat.safety.tokens import EDGES, TOKEN, bare, edges, is_fine, odd_ones, pieces
+from tide_chat.safety.words import NOWHERE, Around, Words, load, readings
+
+_SIGNS = re.compile(r"[0-9@$!|+(€£¡&%^ß¢¥]")
+_AMOUNT = re.compile(
+    r"[£$€]?\d+(?:[.,:]\d+)*(?:st|nd|rd|th|s|k|m|x|h|am|pm|mg|ml|kg|g|mm|cm|km|mph|min|mins|hrs?|yrs?|lbs?|yo|f|p|ish|%)?"
+)
+_CODE = re.compile(r"[a-z]-?\d{1,4}|[a-z]{1,4}-?\d{2,}")
+_HOLES = re.compile(
+    r"(?<=[a-z])[*#_•·×∗⁎✱★-](?=[a-z*#_•·×∗⁎✱★-])|(?<=[*#_•·×∗⁎✱★-])[*#_•·×∗⁎✱★-]|[*#](?=[a-z])|(?<=[a-z])[*#]"
+)
+_APART = re.compile(r"(\S)(?:([^\w\s'|])\S)(?:\2\S)+")
+_HOLE_INSIDE = re.compile("[A-Za-z][*#]+[A-Za-z]")
+_THREE_SINGLES = re.compile(r"(?<!\S)\S\s+\S\s+\S(?!\S)")
+_HUMPS = re.compile(r"(?:^|[A-Z])[a-z]+")
+_VOWEL = re.compile("[aeiou]")
+_GAP = re.compile(r"\s+")
+_SURELY_GLUED = 20  # letters
+_LONGEST = 40  # letters of a single damaged word
+_JOINED = 2_000  # letters without blanks that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What kinds of disguise the text as a whole shows; then single words are read less strictly."""
+
+    signs: bool = False
+    holes: bool = False
+    bare: bool = False  # without vowels
+    jumbled: bool = False  # capitals strewn about
+    glued: bool = False  # without blanks
+    titled: bool = False  # every word begins with a capital, so that says nothing about names
+
+
+# ---- letters set apart ---------------------------------------------------------------------------------------------
+
+
+def gathered(text: Mapped, words: Words) -> Mapped:
+    """`k i l l`, `k.i.l.l`, and whole sentences so."""
+    text = text.replaced(_dotted(text.text, words))
+    return text.replaced(_spaced(text.text, words))
+
+
+def _dotted(text: str, words: Words) -> Iterator[tuple[int, int, str]]:
+    """Tokens in which one sign stands between all letters."""
+    found = [(p, _undotted(p.text)) for p in odd_ones(text) if len(p.text) > 2 and not p.text.isalpha()]
+    certain = sum(len(token) > 2 and sum(map(str.isalpha, token)) > 2 for _, token in found)
+    for piece, token in found:
+        letters = token.lower().strip(EDGES)
+        if not letters or not (len(letters) > 2 or certain > 1):
+            continue
+        if _makes_words(letters, words) or certain > 2:
+            yield piece.start, piece.end, token
+
+
+def _undotted(token: str) -> str:
+    """The letters of `k.i.l.l!`, or nothing when it is none."""
+    sign = token[1]
+    if sign.isalnum() or sign in "'’|" or token[0] == sign:
+        return ""
+    inner = token if len(token) % 2 else token[:-1]
+    tail = "" if len(token) % 2 else token[-1]
+    if tail.isalnum() or set(inner[1::2]) != {sign} or sign in inner[0::2].replace(inner[-1], ""):
+        return ""
+    return inner[0::2] + (tail if tail != sign or sign == "." else "")
+
+
+def _makes_words(letters: str, words: Words) -> bool:
+    plain = re.sub(r"[^\w']", "", letters)
+    if plain.isdigit() or len(plain) < 2:
+        return False
+    return bool(words.best(readings(plain))) or (len(plain) > 3 and _segments(plain, words) is not None)
+
+
+def _spaced(text: str, words: Words) -> Iterator[tuple[int, int, str]]:
+    """Runs of single letters; a wider gap ends a word, and where there is none the likeliest words are taken."""
+    tokens = list(TOKEN.finditer(text)) if _THREE_SINGLES.search(text) else []
+    at = 0
+    while at < len(tokens):
+        end = at
+        while end < len(tokens) and len(tokens[end].group()) == 1 and tokens[end].group() != "|":
+            end += 1
+        run = tokens[at:end]
+        if (
+            sum(m.group().isalpha() for m in run) > 2
+            and sum(m.group().isalnum() or m.group() in "'.,!?$@" for m in run) > 2
+        ):
+            reading = _closed(run, words)
+            if reading is not None:
+                yield run[0].start(), run[-1].end(), reading
+        at = max(end, at + 1)
+
+
+def _closed(run: list[re.Match[str]], words: Words) -> str | None:
+    gaps = [two.start() - one.end() for one, two in pairwise(run)]
+    usual = min(gaps)
+    groups = [run[0].group()]
+    for gap, match in zip(gaps, run[1:], strict=True):
+        if gap > usual:
+            groups.append("")
+        groups[-1] += match.group()
+    if len(groups) == 1:
+        return _sentence(groups[0], words)
+    return " ".join(groups) if max(map(len, groups)) > 1 else None
+
+
+def _sentence(letters: str, words: Words) -> str | None:
+    """`iwanttodie.iam` as words with their punctuation."""
+    if not re.search(r"[a-z]'?[a-z]", letters.lower()) or words.best(readings(letters.lower())):
+        return words.best(readings(letters.lower()))
+    read: list[str] = []
+    for chunk in re.findall(r"[^\W_]+(?:'[^\W_]+)*|[\W_]+", letters):
+        if not chunk[0].isalnum():
+            read.append(chunk)
+            continue
+        pieces = _segments(chunk.lower(), words)
+        if pieces is None:
+            return None
+        read.append(" " + " ".join(pieces))
+    return "".join(read).strip()
+
+
+def _segments(letters: str, words: Words) -> list[str] | None:
+    if letters in words.known and len(letters) > 1:
+        return [letters]
+    if not letters.isalpha():
+        letters = (readings(letters) or (letters,))[0]
+    return words.segmented(letters[:_JOINED])
+
+
+# ---- single words --------------------------------------------------------------------------------------------------
+
+
+def mode_of(text: str, odd: list[str], words: Words) -> Mode:
+    """What the pieces of a text that are not ordinary have in common."""
+    cores = [core for core in (edges(token)[1].lower() for token in odd) if core and not words.knows(core)]
+    coded = [t for t in cores if _SIGNS.search(t)]
+    certain = sum(any(c.isalpha() for c in t) and not _is_amount(t) for t in coded)
+    signs = certain > 1 or (certain > 0 and sum(_may_be_word(t, words) for t in coded + _numbers(text)) > 2)
+    inside = sum(_HOLE_INSIDE.search(token) is not None for token in odd)
+    behind = sum(token[0] not in "*#" and token[-1] in "*#" for token in odd)
+    ahead = any(token[0] in "*#" and len(token) > 1 for token in odd)  # markup
+    holes = inside > 1 or (inside > 0 and not ahead and inside + behind > 2)
+    vowelless = sum(
+        len(t) > 1 and t.isalpha() and not _VOWEL.search(t[1:]) and words.voweled(t) is not None for t in cores
+    )
+    jumbled = sum(map(_is_jumbled, odd))
+    heads = re.findall(r"(?<!\S)[A-Za-z]", text)
+    capitals = sum(map(str.isupper, heads))
+    glued = max(map(len, odd)) > _SURELY_GLUED and len(text) > 10 * len(text.split())
+    titled = capitals > 0.7 * len(heads) and len(heads) > 2
+    return Mode(signs, holes, vowelless > 1, jumbled > max(2, 0.3 * len(heads)), glued, titled)
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"(?<!\S)\d{1,3}(?!\S)", text)
+
+
+def _may_be_word(token: str, words: Words) -> bool:
+    """Whether its signs can be the letters of a plain word (`70`, `d13`)."""
+    found = words.unleeted(token)
+    return found is not None and words.weight(found) == 1
+
+
+def _is_amount(token: str) -> bool:
+    return bool(_AMOUNT.fullmatch(token) or _CODE.fullmatch(token))
+
+
+def repaired(text: Mapped, words: Words) -> Mapped:
+    """Each word by itself."""
+    odd = odd_ones(text.text)
+    mode = mode_of(text.text, [piece.text for piece in odd], words) if odd else Mode()
+    if mode.jumbled and text.text.isascii():
+        text = text.same(text.text.lower())
+    edits: list[tuple[int, int, str]] = []
+    for piece in pieces(text.text) if mode.signs or mode.holes else odd:
+        token = text.text[piece.start : piece.end]
+        last = _word_before(text.text, piece.start, edits)
+        named = (
+            bool(last) and last[-1] not in ".!?…:|" and not mode.titled and token[0].isupper() and token[1:].islower()
+        )
+        new = _remembered(token, mode, (bare(last).lower(), _word_after(text.text, piece.end, mode)), named)
+        if new != token:
+            edits.append((piece.start, piece.end, new))
+    return text.replaced(edits)
+
+
+def _word_before(text: str, at: int, edits: list[tuple[int, int, str]]) -> str:
+    """The piece before this place, as it was just repaired."""
+    if edits and edits[-1][1] == at - 1:
+        return edits[-1][2]
+    return (text[max(at - 30, 0) : at].split()[-1:] or [""])[0]
+
+
+def _word_after(text: str, at: int, mode: Mode) -> str:
+    """The piece after this place, as it reads by itself."""
+    after = (text[at : at + 30].split()[:1] or [""])[0]
+    return bare(after if is_fine(after) else _remembered(after, mode, NOWHERE, False)).lower()
+
+
+@lru_cache(maxsize=20_000)
+def _remembered(token: str, mode: Mode, around: Around, named: bool) -> str:
+    return as_meant(token, load(), mode, around, named)
+
+
+def as_meant(token: str, words: Words, mode: Mode = Mode(), around: Around = NOWHERE, named: bool = False) -> str:
+    """One token with what stands around it. `named`: its capital says that it is a name."""
+    lead, core, tail = edges(token)
+    known = words.knows(core.lower())
+    if _may_be_letters(lead, core, tail, mode, known):
+        inner = token.strip("\"“”'.,;:?")
+        if (found := _word(inner.lower(), mode, around, named, words)) is not None:
+            at = token.find(inner)
+            return token[:at] + found + token[at + len(inner) :]
+    lead, tail = lead.translate(_MARKUP), tail.translate(_MARKUP) if core else tail
+    if not core or known:
+        return lead + core + tail
+    if len(core) > _LONGEST:
+        return _long(token, words)
+    if (humps := _HUMPS.findall(core)) and len(humps[0]) > 1 and len("".join(humps)) == len(core) and len(humps) > 1:
+        return lead + " ".join(humps) + tail if all(words.knows(hump.lower()) for hump in humps) else token
+    found = _word(core.lower(), mode, around, named, words)
+    return token if found is None else lead + found + tail
+
+
+def _may_be_letters(lead: str, core: str, tail: str, mode: Mode, known: bool) -> bool:
+    """Signs at the edge of a word that may belong to it: a star on one side of it; `+he` among others like it."""
+    if not core:
+        return mode.signs or mode.holes
+    first, last = lead[-2:] in ("*", "#"), tail[:1] in ("*", "#")
+    if first != last:
+        return mode.holes or not known
+    return mode.signs and (lead[-1:] in ("+", "!", "|") or tail[:1] in ("+", "|"))
+
+
+_MARKUP = {ord(sign): None for sign in "*_~`"}
+
+
+def _is_jumbled(token: str) -> bool:
+    return re.search("[a-z][A-Z]", token) is not None or re.match("[A-Z]{2,}[a-z]", token) is not None
+
+
+def _word(low: str, mode: Mode, around: Around, named: bool, words: Words) -> str | None:
+    """What a word that we do not know can be."""
+    if not low or low in words.known or low in words.slips:
+        return None
+    if low.isalpha():
+        return _letters(low, mode, around, named, words) if low.isascii() else None
+    for way in (_signs, _hidden, _parts, _junk, _glued):
+        if (found := way(low, mode, around, words)) is not None:
+            return found
+    return None
+
+
+def _letters(low: str, mode: Mode, around: Around, named: bool, words: Words) -> str | None:
+    if re.search(r"(.)\1\1", low) and (found := words.unstretched(low, around)):
+        return found
+    if named or words.ordinary(low):
+        return None
+    if not _VOWEL.search(low[1:]) and (found := words.voweled(low, around)):
+        sure = mode.bare or len(low) > 3 or (len(low) > 2 and (words.fits(found, around) or words.only_voweled(low)))
+        return found if sure else None
+    joined = words.plainly_joined(low, mode.glued)
+    return words.corrected(low, around) or (" ".join(joined) if joined else None) or _lighter(low, words)
+
+
+def _lighter(low: str, words: Words) -> str | None:
+    """`vvant`, `phucking`: two letters for one."""
+    return words.best(readings(low)[1:2]) if "vv" in low or low.startswith("ph") else None
+
+
+def _signs(low: str, mode: Mode, around: Around, words: Words) -> str | None:
+    """`k1ll`, `d13`; where a text has several, also `70` for `to`."""
+    if not _SIGNS.search(low) and "\\" not in low:
+        return None
+    letters = sum(c.isalpha() for c in low)
+    if _is_amount(low) and not (mode.signs and len(low) < 6):
+        return None
+    if not letters and not mode.signs:
+        return None
+    if "*" in low:
+        return words.filled(readings(low)[0], around)
+    found = words.unleeted(low, around)
+    if found is None and mode.signs and letters * 2 >= len(low):
+        found = next((reading for reading in readings(low) if reading.isalpha()), None)
+        return found if found is None else words.corrected(found, around) or found
+    if found is None:
+        found = next((fixed for r in readings(low)[:4] if r.isalpha() and (fixed := words.corrected(r))), None)
+    plain = mode.signs and found is not None and words.weight(found) == 1
+    return found if plain or (letters > 1 and not _is_amount(low)) else None
+
+
+def _hidden(low: str, mode: Mode, around: Around, words: Words) -> str | None:
+    """`su*c*de`, `k-ll`: a sign for a letter."""
+    shape = _HOLES.sub("*", low)
+    if shape == "*":
+        return "i" if mode.holes else None
+    if "*" not in shape or not re.search("[a-z]", shape) or re.search(r"[^a-z*']", shape):
+        return None
+    compound = "-" in low and all(map(words.knows, low.split("-")))
+    if not mode.holes and (compound or len(shape.replace("*", "")) < 2):
+        return None
+    return words.filled(shape, around)
+
+
+def _parts(low: str, _mode: Mode, _around: Around, words: Words) -> str | None:
+    """`i_want_to_die`, `i.want.to.die`: a sign for each blank."""
+    sign = Counter(re.findall(r"[_+=~*#·•/.|-]", low)).most_common(1)
+    if not sign or "://" in low or low.startswith("www."):
+        return None
+    parts = [part for part in low.split(sign[0][0]) if part]
+    known = sum(words.knows(bare(part)) for part in parts)
+    enough = {"-": 4, ".": 3, "/": 3}.get(sign[0][0], 2)
+    sure = known == len(parts) or sign[0] == ("_", len(parts) - 1) or (len(parts) > 3 and known * 10 > len(parts) * 6)
+    return " ".join(parts) if len(parts) >= enough and sure else None
+
+
+def _junk(low: str, _mode: Mode, _around: Around, words: Words) -> str | None:
+    """`su/ic/ide`, `k🔥ill`: signs strewn into a word."""
+    inner = re.sub(r"[^a-z0-9]", "", low)
+    if inner == low or len(inner) < 3 or not inner.isalpha() or low.startswith(("http", "www")):
+        return None
+    parts = [part for part in re.split(r"[^a-z']+", low) if part]
+    if inner in words.known and words.weight(inner) > 0.5 and not all(len(p) > 1 and words.knows(p) for p in parts):
+        return inner
+    if len(inner) > 6 and len(parts) > 1 and not any(map(words.knows, parts)) and "." not in low:
+        return words.corrected(inner)
+    return None
+
+
+def _glued(low: str, mode: Mode, _around: Around, words: Words) -> str | None:
+    """`maybei'lldie`."""
+    pieces = words.plainly_joined(low, mode.glued) if "'" in low else None
+    return " ".join(pieces) if pieces else None
+
+
+def _long(token: str, words: Words) -> str:
+    """More letters than a word has: a text without blanks."""
+    if len(token) > _JOINED:
+        return token
+    if (parts := _parts(token.lower(), Mode(), NOWHERE, words)) is not None:
+        return parts
+    chunks = [_unglued(chunk, words) for chunk in re.findall(r"[^\W_]+(?:'[^\W_]+)*|[\W_]+", token)]
+    return re.sub(r"(?<=[^\W_][.,!?;:])(?=[^\W_])", " ", "".join(chunks)) if len(chunks) > 1 else chunks[0]
+
+
+def _unglued(chunk: str, words: Words) -> str:
+    """Words without blanks, digits among them or in place of letters."""
+    low = chunk.lower()
+    option = low if low.replace("'", "").isalpha() else readings(low)[0]
+    pieces = words.plainly_joined(option, glued=True)
+    if pieces is None and not low.isalpha() and not low.isdigit():
+        parts = re.findall(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*", chunk)
+        found = [words.plainly_joined(part.lower(), glued=True) for part in parts]
+        return " ".join(" ".join(f) if f else p for f, p in zip(found, parts, strict=True)) if any(found) else chunk
+    return " ".join(pieces) if pieces else chunk
+
+
+# ---- neighbours ----------------------------------------------------------------------------------------------------
+
+
+def rejoined(text: Mapped, words: Words) -> Mapped:
+    """`sui cide`, `kil lmyself`: a blank in the wrong place."""
+    if len(odd_ones(text.text)) == 0:
+        return text
+    edits: list[tuple[int, int, str]] = []
+    for one, two in pairwise(pieces(text.text)):
+        if (one.fine and two.fine) or (edits and edits[-1][1] > one.start):
+            continue
+        new = _pair(one.text, two.text, words)
+        if new is not None:
+            edits.append((one.start, two.end, new))
+    return text.replaced(edits)
+
+
+def _pair(one: str, two: str, words: Words) -> str | None:
+    """Two neighbours read as one word, or with the blank a letter further."""
+    if not one.isalpha() or not two[0].isalpha():
+        return None
+    _, core, tail = edges(two)
+    left, right = one.lower(), core.lower()
+    if not right.isalpha() or not left.isascii() or (words.ordinary(left) and words.ordinary(right)):
+        return None
+    if len(left + right) > 5 and words.wanted(left + right) and max(map(words.weight, (left, right))) < 1:
+        return left + right + tail
+    for a, b in ((left + right[0], right[1:]), (left[:-1], left[-1] + right)):
+        if len(a) > 2 and len(b) > 1 and words.wanted(a) and words.wanted(b):
+            return f"{a} {b}{tail}"
+    return None

@@ -1,0 +1,43 @@
+"""Makes `tide_chat/safety/ordinary.txt`: `python tools/ordinary_words.py /usr/share/dict/{american,british}-english`.
+
+Runs every word of the lists through the repair of damaged words, knowing only `words.txt`. Those that it would change
+are ordinary words and names a slip away from a word of ours (`heroic`, `hearse`), and are listed, so that they stay as
+they are. To be run again after `tools/word_list.py`.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tide_chat.safety.disguise import as_meant
+from tide_chat.safety.words import Words, read
+
+SAFETY = Path(__file__).parent.parent / "tide_chat" / "safety"
+TARGET = SAFETY / "ordinary.txt"
+HEADER = """\
+# Ordinary words and names that are one slip away from a word of ours, and so are never corrected.
+# Made by tools/ordinary_words.py from the word lists of SCOWL (Debian's wamerican and wbritish), which are
+# Copyright 2000-2018 by Kevin Atkinson. Permission to use, copy, modify, distribute and sell these word lists, the
+# associated scripts, the output created from the scripts, and its documentation for any purpose is hereby granted
+# without fee, provided that the above copyright notice appears in all copies and that both that copyright notice and
+# this permission notice appear in supporting documentation. Kevin Atkinson makes no representations about the
+# suitability of this array for any purpose. It is provided "as is" without express or implied warranty.
+"""
+
+
+def changed(lists: list[Path], words: Words) -> Iterator[str]:
+    every = {line.strip().lower() for path in lists for line in path.read_text(encoding="utf-8").splitlines()}
+    for word in sorted(every):
+        if word.isascii() and word.isalpha() and not words.knows(word) and as_meant(word, words) != word:
+            yield word
+
+
+def main() -> None:
+    words = read((SAFETY / "words.txt").read_text(encoding="utf-8").splitlines(), ())
+    found = list(changed([Path(name) for name in sys.argv[1:]], words))
+    TARGET.write_text(HEADER + "\n".join(found) + "\n", encoding="utf-8")
+    print(len(found), "words")
+
+
+if __name__ == "__main__":
+    main()
