@@ -1,7 +1,8 @@
 """What was written, read past its disguises: as sentences for the encoder, as plain words for the rules.
 
-Characters are undone in `letters.py`, whole texts in `ciphers.py`, words in `disguise.py`; this module runs them until
-nothing changes any more, so that reading what was read changes nothing, and keeps the map to the original.
+Characters are undone in `letters.py`, whole texts in `ciphers.py`, words in `apart.py` and `disguise.py`; this module
+runs them until nothing changes any more, so that reading what was read changes nothing, and keeps the map to the
+original.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tide_chat.safety import ciphers, disguise, letters
+from tide_chat.safety import apart, ciphers, disguise, letters
 from tide_chat.safety.mapped import Mapped
 from tide_chat.safety.tokens import all_fine
 from tide_chat.safety.words import Words, load
@@ -95,7 +96,7 @@ def _undone_once(text: Mapped, words: Words) -> Mapped:
     text = ciphers.turned(text)
     text = letters.unfolded(text, words)
     text = ciphers.decoded(text, words)
-    text = disguise.gathered(text, words)
+    text = apart.gathered(text, words)
     text = ciphers.unciphered(text, words)
     text = disguise.repaired(text, words)
     return _one_line(disguise.rejoined(text, words))
