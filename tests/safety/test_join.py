@@ -71,3 +71,16 @@ def test_without_the_encoder_that_is_said() -> None:
     assert alone.tier is Tier.T2
     assert join.is_reduced(alone)
     assert not join.is_reduced(Assessment(Tier.T2))
+
+
+@pytest.mark.parametrize(("heard", "tier"), [(CALM, Tier.T0), (HALF, Tier.T3), (GRAVE, Tier.T4)])
+def test_doubtful_words_need_the_encoder_to_bear_them_out(heard: Reading, tier: Tier) -> None:
+    rules = Assessment(Tier.T3, reasons=(Reason("a rule", "its words"),))
+    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, doubtful=True, sure=Tier.T0))
+    assert joined.tier is tier
+    assert set(rules.reasons) <= set(joined.reasons)
+    assert (joined.reasons[0].rule == join.NOT_BORNE_OUT) == (heard is CALM)
+
+
+def test_without_the_encoder_doubtful_words_count() -> None:
+    assert join.without_encoder(Assessment(Tier.T3), "the file is missing").tier is Tier.T3

@@ -14,6 +14,8 @@ _Key = TypeVar("_Key", int, str)
 
 REDUCED = "the check is reduced: the encoder did not take part"
 
+NOT_BORNE_OUT = "words that are often harmless, and the encoder does not bear them out"
+
 SOUNDS = {
     Tier.T2: "the encoder: sounds like a wish to be dead, being a burden, or self-injury",
     Tier.T3: "the encoder: sounds like intent, a way, preparation or goodbye",
@@ -23,22 +25,33 @@ SOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the rules know beside their verdict. sign: a small sign was seen; excused: an explicit rule lowered one."""
+    """What the rules know beside their verdict.
+
+    sign: a small sign was seen. excused: an explicit rule lowered one. doubtful: the verdict rests on what often stands in
+    harmless messages as well; without it, it would be `sure`.
+    """
 
     sign: bool = False
     excused: bool = False
+    doubtful: bool = False
+    sure: Tier = Tier.T0
 
 
 def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
     """The graver of both. Tier and flags of the windows of a long text are taken together."""
     heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
+    said = rules.tier
+    if context.doubtful and not any(reading.at_least(2) >= limits.with_sign[2] for reading in readings):
+        said = context.sure
     flags = _flags(readings, limits)
     reasons = list(rules.reasons)
-    if heard > max(rules.tier, Tier.T1):
+    if said < rules.tier:
+        reasons.insert(0, Reason(NOT_BORNE_OUT, ""))
+    if heard > max(said, Tier.T1):
         reasons.insert(0, Reason(SOUNDS[heard], ""))
     reasons += [Reason(f"the encoder, {flag}", "") for flag in flags if flag not in rules.flags]
     gravest = max(readings, key=lambda reading: reading.at_least(2), default=None)
-    tier = max(rules.tier, heard)
+    tier = max(said, heard)
     found = {*rules.flags, *flags}
     return replace(
         rules,
