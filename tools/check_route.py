@@ -100,13 +100,13 @@ def misses(judged: Sequence[Judged]) -> list[str]:
 def retention(judged: Sequence[Judged], listed: bool) -> Iterator[str]:
     """Of the T2-T4 lines that are routed, the share that still is after each disguise."""
     plain = [j for j in judged if j.tier >= Tier.T2 and j.routed]
-    single = {j.place for j in plain if j.kind != "obfuscated"}
-    yield f"routed as written: {len(plain)}, of them not disguised already: {len(single)}"
+    single = {j.place for j in plain if j.kind not in ("obfuscated", "multilingual")}
+    yield f"routed as written: {len(plain)}, of them in English and not disguised already: {len(single)}"
     for name, transform in TRANSFORMS.items():
         texts = {j.place: transform(j.text, random.Random(j.place)) for j in plain}
         kept = {place for place, text in texts.items() if assess(text).tier >= Tier.T2}
         once = share(len(kept & single), len(single))
-        yield f"{name:18s} all {share(len(kept), len(plain)):18s} not disguised already {once}"
+        yield f"{name:18s} all {share(len(kept), len(plain)):18s} English, plain before {once}"
         if listed:
             yield from (f"    LOST {place}: {text}" for place, text in texts.items() if place in single - kept)
 

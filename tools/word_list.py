@@ -1,7 +1,7 @@
 """Makes `tide_chat/safety/words.txt` from our own CC0 texts and the safety rules: `python tools/word_list.py`.
 
-A line is a word, how often it was seen, and `r` when the rules look for it, `s` when it is a short
-spelling that they write out; or a word, how often others followed it, and which.
+A line is a word, how often it was seen, and a mark: `r` when the rules look for it, `s` when it is a short spelling
+that they write out, `x` when it is a word of another language. Or it is a word, how often others follow it, and which.
 Texts that are disguised on purpose are left out: their words are what has to be undone.
 """
 
@@ -25,6 +25,8 @@ TARGET = ROOT / "tide_chat" / "safety" / "words.txt"
 ENGLISH = ("direct", "selfharm", "acts", "flags", "others", "heavy", "cues", "idioms", "context", "macros")
 OTHERS = ("es", "fr", "de", "pt", "it")
 RARE = 2  # a word of the risk lines counts from here on: once could be a slip
+SELDOM = 3  # a word seen no more often may be a slip
+COMMON = 50
 _NEAR = 0.75
 PAIR = 4  # two words count as a pair from here on
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -71,6 +73,12 @@ def of_rules() -> Iterator[tuple[str, bool]]:
                 yield word, table in ENGLISH
 
 
+def is_swapped(word: str, counts: Counter[str]) -> bool:
+    """A common word with two neighbouring letters swapped, as slips that were made more than once are."""
+    swaps = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
+    return len(word) > 3 and any(other != word and counts[other] >= COMMON for other in swaps)
+
+
 def is_slip(word: str, seen: str) -> bool:
     """A damaged form of the word that is meant, which can be repaired; else a short spelling of its own."""
     near = SequenceMatcher(None, word, seen, autojunk=False).ratio() > _NEAR
@@ -93,18 +101,21 @@ def main() -> None:
     for text, what in texts():
         found = words(text)
         (abroad if what == "mixed" else counts).update(found)
-        pairs.update(pairwise(found) if what != "mixed" else ())
+        pairs.update(pairwise(found))
         careful |= set(found) if what == "careful" else set()
     spellings = list(rows((LEXICON / "spellings.tsv").read_text(encoding="utf-8")))
     slips = {row["written"]: row["seen"] for row in spellings if row["written"].isalpha()}
     kept = {word for word, n in (counts + abroad).items() if (word in careful or n >= RARE) and word not in slips}
+    kept -= {word for word in kept - careful if counts[word] <= SELDOM and is_swapped(word, counts)}
     rules = dict(of_rules())
     wanted = {word for word, english in rules.items() if english} | {
         word for row in spellings for word in words(row["seen"])
     }
     listed = (kept | set(rules)) - (slips.keys() - wanted)
-    marks = dict.fromkeys(wanted, "\tr")
-    out = [f"{word}\t{max(counts[word], 1)}{marks.get(word, '')}" for word in sorted(listed)]
+    foreign = {word for word in listed - wanted if abroad[word] > counts[word] or word in rules}
+    marks = dict.fromkeys(wanted, "\tr") | dict.fromkeys(foreign, "\tx")
+    seen = Counter(dict.fromkeys(rules, 5)) | counts | abroad
+    out = [f"{word}\t{max(seen[word], 1)}{marks.get(word, '')}" for word in sorted(listed)]
     short = {word for word, seen in slips.items() if len(word) > 1 and not is_slip(word, seen)} - listed
     out += [f"{word}\t{max(counts[word], 1)}\ts" for word in sorted(short)]
     out += list(paired(pairs, listed))

@@ -27,6 +27,7 @@ _LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _DECODED = 0.6  # share of letters in plain words
 _CLEAR = 0.6
 _BETTER = 0.35
+_SHIFTED = 10  # letters; of fewer, other languages can look shifted
 _FEW = 0.25  # share of letters in pieces that are not ordinary
 _LONGEST = 4_000  # tokens are tried as a whole up to this many characters
 _TURNED = str.maketrans(
@@ -174,9 +175,9 @@ def _reading(text: str, words: Words) -> str | None:
         return None
     if len(found) == 1 and not words.wanted(found[0][::-1]):
         return None
-    best = max(
-        (text[::-1], _each(text), codecs.encode(text, "rot13"), _pig(text, words)), key=lambda t: _plain(t, words)
-    )
+    options = [text[::-1], _each(text), _pig(text, words)]
+    options += [codecs.encode(text, "rot13")] if sum(map(len, found)) >= _SHIFTED else []
+    best = max(options, key=lambda option: _plain(option, words))
     after = words.quality(words_in(best))
     return best if after >= _CLEAR and after - now >= _BETTER else None
 

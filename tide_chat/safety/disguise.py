@@ -25,6 +25,7 @@ _HOLES = re.compile(
 _HOLE_INSIDE = re.compile("[A-Za-z][*#]+[A-Za-z]")
 _HUMPS = re.compile(r"(?:^|[A-Z])[a-z]+")
 _VOWEL = re.compile("[aeiou]")
+_FEW = 20  # characters of a message in which a single star hides a letter
 _SURELY_GLUED = 20  # letters
 _LONGEST = 40  # letters of a single damaged word
 _JOINED = 2_000  # letters without blanks that are looked at
@@ -54,7 +55,7 @@ def mode_of(text: str, odd: list[str], words: Words) -> Mode:
     inside = sum(_HOLE_INSIDE.search(token) is not None for token in odd)
     behind = sum(token[0] not in "*#" and token[-1] in "*#" for token in odd)
     ahead = any(token[0] in "*#" and len(token) > 1 for token in odd)  # markup
-    holes = inside > 1 or (inside > 0 and not ahead and inside + behind > 2)
+    holes = inside > 1 or (not ahead and inside + behind > (0 if len(text) < _FEW else 1))
     vowelless = sum(
         len(t) > 1 and t.isalpha() and not _VOWEL.search(t[1:]) and words.voweled(t) is not None for t in cores
     )

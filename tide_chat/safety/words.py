@@ -55,6 +55,7 @@ class Words:
     rules: frozenset[str] = frozenset()
     pairs: dict[str, int] = field(default_factory=dict)
     slips: dict[str, int] = field(default_factory=dict)  # short spellings: no words, but seen in letters without blanks
+    foreign: frozenset[str] = frozenset()  # words of other languages: nothing is corrected into them
     names: frozenset[str] = frozenset()  # and other ordinary words: known, but never the repair of another word
 
     def knows(self, word: str) -> bool:
@@ -74,13 +75,13 @@ class Words:
     def targets(self) -> frozenset[str]:
         """Words that may take the place of an unknown one."""
         common = {word for word, n in self.counts.items() if n >= COMMON and "'" not in word}
-        return frozenset(word for word in self.rules | common if len(word) > 2 and word.isascii())
+        return frozenset(word for word in (self.rules | common) - self.foreign if len(word) > 2 and word.isascii())
 
     @cached_property
     def seen(self) -> frozenset[str]:
         """Words that may be meant when nothing but the order or the number of letters is wrong."""
         often = {word for word, n in self.counts.items() if n >= _SEEN and "'" not in word and word.isascii()}
-        return frozenset(word for word in self.targets | often if len(word) > 2)
+        return frozenset(word for word in self.targets | (often - self.foreign) if len(word) > 2)
 
     def ordinary(self, word: str) -> bool:
         """A known word, or a form of one."""
@@ -170,7 +171,8 @@ class Words:
         longer = [known for known in self._by_gap.get(word, ()) if known[0] == word[0]]
         wrong = [known for short in shorter[1:] for known in self._by_gap.get(short, ()) if _one_wrong(word, known)]
         for candidates, among in (
-            (swaps + doubled, self.seen),
+            (swaps[1:] + doubled, self.seen),
+            (swaps[:1], self.targets),
             (longer, self.targets),
             ([short for short in shorter[1:] if len(short) > 4], self.targets),
             (wrong, self.targets),
@@ -219,7 +221,7 @@ class Words:
 
     def plainly_joined(self, letters: str, glued: bool = False) -> list[str] | None:
         """The same for what may be an ordinary word: all of it in words, and most of them usual neighbours."""
-        if len(letters) < 7:
+        if len(letters) < 6:
             return None
         pieces, lost = self._likeliest(letters)
         joints = len(pieces) - 1
@@ -229,6 +231,8 @@ class Words:
             return pieces
         if not joints or lost * 12 > len(letters):
             return None
+        if joints == 1 and len(letters) > 11 and set(pieces) <= self.rules:
+            return pieces
         if joints == 1 and not set(pieces) & self.rules:
             return None
         return pieces if self.flow(pieces) >= math.ceil(_USUAL * joints) else None
@@ -328,15 +332,16 @@ def read(lines: Iterable[str], ordinary: Iterable[str]) -> Words:
     pairs: dict[str, int] = {}
     rules: set[str] = set()
     slips: dict[str, int] = {}
+    foreign: set[str] = set()
     for line in lines:
         word, count, *mark = line.split("\t")
-        if mark and mark[0] not in "rs":
+        if mark and mark[0] not in "rsx":
             pairs |= {f"{word} {after}": int(n) for after, n in zip(mark[0].split(), count.split(), strict=True)}
             continue
         (slips if mark == ["s"] else counts)[word] = int(count)
-        if mark == ["r"]:
-            rules.add(word)
-    return Words(counts, frozenset(rules), pairs, slips, frozenset(ordinary))
+        if mark:
+            {"r": rules, "x": foreign}.get(mark[0], set()).add(word)
+    return Words(counts, frozenset(rules), pairs, slips, frozenset(foreign), frozenset(ordinary))
 
 
 @lru_cache(maxsize=1)
