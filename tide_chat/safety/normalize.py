@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from tide_chat.safety import apart, ciphers, disguise, letters
 from tide_chat.safety.mapped import Mapped
-from tide_chat.safety.tokens import all_fine
+from tide_chat.safety.tokens import all_fine, is_fine
 from tide_chat.safety.words import Words, load
 
 BREAK = "|"
@@ -54,6 +54,9 @@ def fold(text: str, spellings: Mapping[str, str] | None = None, vocabulary: Coll
 
     `spellings` replaces whole words and phrases; `vocabulary` helps to pick between spellings of a stretched word.
     """
+    plain = text.isascii() and text.isalpha() and text.islower() and is_fine(text)  # as most words of the rules are
+    if plain and _folder(spellings or {}, vocabulary).words(text) == (text,):
+        return f"{BREAK} {text} {BREAK}"
     return trace(text, spellings, vocabulary).text
 
 
