@@ -34,8 +34,9 @@ NAMES = {
     "unsafe_command": "command",
 }
 SHARE_HELD = 0.002  # of good sentences that may be held back: one in five hundred
-STEPS = 300
-DECAY = 1e-4
+STEPS = 400
+DECAY = 1e-5
+_SCALE = 24.0  # of the unit vectors, so that weights of ordinary size can tell them apart
 _END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -90,12 +91,14 @@ def _regression(vectors: torch.Tensor, wanted: torch.Tensor) -> nn.Linear:
     torch.manual_seed(0)
     layer = nn.Linear(vectors.shape[1], wanted.shape[1])
     weight = torch.where(wanted > 0, 4.0, 1.0)
-    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.02)
     for _ in range(STEPS):
         optimizer.zero_grad()
-        loss = nn.functional.binary_cross_entropy_with_logits(layer(vectors), wanted, weight=weight)
+        logits = layer(vectors * _SCALE)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits, wanted, weight=weight)
         (loss + DECAY * layer.weight.square().sum()).backward()
         optimizer.step()
+    layer.weight.data *= _SCALE
     return layer
 
 
