@@ -16,6 +16,7 @@ from tide_chat.safety.classifier import (
     HEADS,
     MOST_WINDOWS,
     OVERLAP,
+    WHOLE,
     WINDOW,
     Classifier,
     Unavailable,
@@ -62,12 +63,16 @@ def _failure(folder: Path) -> str:
     ("grave", "calm"),
     [
         (
-            "i gave the dog to my sister and paid the rent up to friday. after that nobody has to worry about me",
-            "i gave the dog to my sister for the week and paid the rent. off to spain on friday",
+            "i gave my medals to my nephew and told the neighbour she can have the car. feels peaceful now",
+            "i gave my old boots to the charity shop and the garage is tidy now",
         ),
         (
-            "it would be easier on all of them if i just was not around any more",
-            "it would be easier on all of them if i just was not around for the first hour of the party",
+            "thank you for keeping me company this year. i won't need to log in after thursday",
+            "thank you for keeping me company this year. see you thursday",
+        ),
+        (
+            "some nights i hope my heart just stops while i sleep",
+            "some nights my heart races so much that i cannot sleep",
         ),
     ],
 )
@@ -89,21 +94,21 @@ def test_the_same_text_gets_the_same_reading(classifier: Classifier) -> None:
     assert classifier.read("the night is long") == classifier.read("the night is long")
 
 
-def test_a_statement_deep_in_a_long_text_is_read(classifier: Classifier) -> None:
+def test_a_statement_deep_in_a_long_text_is_heard(classifier: Classifier) -> None:
     chatter = "the garden was quiet and the kettle was on and we talked about the weather. " * 20
-    readings = classifier.read(f"{chatter} i am going to kill myself tonight. {chatter}")
-    assert len(readings) > 1
-    assert max(reading.at_least(3) for reading in readings) > 0.5
+    assert len(classifier.read(chatter)) > 1
+    assert Router(classifier).assess(chatter).tier < Tier.T2
+    assert Router(classifier).assess(f"{chatter} i am going to kill myself tonight. {chatter}").tier >= Tier.T3
 
 
-@pytest.mark.parametrize("words", [0, 1, WINDOW, WINDOW + 1, 3 * WINDOW, 100_000])
+@pytest.mark.parametrize("words", [0, 1, WHOLE, WHOLE + 1, 3 * WINDOW, 100_000])
 def test_windows_cover_the_text_and_are_few(words: int) -> None:
     text = " ".join(f"w{i}" for i in range(words))
     found = list(windows(text))
     assert 1 <= len(found) <= MOST_WINDOWS
     assert found[0].split()[:1] == text.split()[:1]
     assert found[-1].split()[-1:] == text.split()[-1:]
-    if words <= WINDOW + (MOST_WINDOWS - 1) * (WINDOW - OVERLAP):
+    if words <= WHOLE or words <= WINDOW + (MOST_WINDOWS - 1) * (WINDOW - OVERLAP):
         assert set(text.split()) == {word for part in found for word in part.split()}
 
 
@@ -185,7 +190,7 @@ def _until_loaded(one: Classifier) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
-            assert one.thresholds
+            assert one.thresholds.tiers
         except Unavailable:
             time.sleep(0.05)
         else:

@@ -16,6 +16,7 @@ from tide_chat.engine.text import TextStream
 from tide_chat.errors import ModelError, ModelUnusable
 
 PROBE_TOKEN_LIMIT = 64  # a probe never takes more tokens than this
+ENCODER_PROBE = 16  # tokens
 
 
 class LocalEngine:
@@ -65,8 +66,7 @@ class LocalEngine:
         counts are probed on the way."""
         llama = self._need()
         if self._encoder:
-            llama.set_threads(self._batch_threads, self._batch_threads)
-            self.embed("a")
+            self._probe_encoder()
             return
         llama.set_threads(self._tuner.pick(), self._batch_threads)
         filler = [self._any_token()] * 32
@@ -76,6 +76,26 @@ class LocalEngine:
             self._timed_decode(filler[0], position)
             position += 1
         llama.clear()
+
+    def _probe_encoder(self) -> None:
+        """Embed a little, with each thread count in turn."""
+        filler = [self._any_token()] * ENCODER_PROBE
+        self._timed_embed(filler)
+        for _ in range(PROBE_TOKEN_LIMIT):
+            if not self._tuner.probing:
+                return
+            self._timed_embed(filler)
+
+    def _timed_embed(self, tokens: list[int]) -> list[float]:
+        """Few tokens tell too little about speed: they are not recorded."""
+        llama, tuner = self._need(), self._tuner
+        threads = tuner.pick()
+        llama.set_threads(threads, threads)
+        began = self._clock()
+        vector = llama.embed(tokens)
+        if len(tokens) >= ENCODER_PROBE:
+            tuner.record((self._clock() - began) / len(tokens))
+        return vector
 
     def _any_token(self) -> int:
         return (self._need().tokenize("a") or [0])[0]
@@ -216,7 +236,7 @@ class LocalEngine:
     def embed(self, text: str) -> list[float]:
         llama = self._need()
         if self._encoder:
-            return llama.embed(llama.tokenize(text, add_special=True, parse_special=False))
+            return self._timed_embed(llama.tokenize(text, add_special=True, parse_special=False))
         return llama.embed(llama.tokenize(text))
 
     def info(self, cancel: Cancel | None = None) -> EngineInfo:

@@ -29,9 +29,10 @@ ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
 LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules go on alone until it is there
 PATIENCE = 0.4  # seconds for a message, however long
 MOST_DEATHS = 3
-WINDOW = 90  # words read at once; what is longer is read in windows that overlap
-OVERLAP = 20
-MOST_WINDOWS = 6
+WHOLE = 90  # words read at once; a longer text is read in windows that overlap, so that much chatter hides nothing
+WINDOW = 50
+OVERLAP = 15
+MOST_WINDOWS = 8
 
 
 def default_folder() -> Path:
@@ -234,7 +235,7 @@ class Classifier:
             heads = load_heads(self._folder / HEADS)
             path = self._folder / ENCODER
             _check(path, heads.sha256)
-            engine.load(EngineSpec(path, name="risk-encoder", embedding=True, gpu="off", threads=1))
+            engine.load(EngineSpec(path, name="risk-encoder", embedding=True, gpu="off"))
             self._heads = heads
         except Unavailable as error:
             self._fail(str(error))
@@ -271,7 +272,7 @@ class Classifier:
 def windows(text: str) -> Iterator[str]:
     """The text in pieces that the encoder reads whole. Of a very long one the beginning, the middle and the end."""
     words = re.findall(r"\S+", text)
-    if len(words) <= WINDOW:
+    if len(words) <= WHOLE:
         yield text
         return
     starts = list(range(0, len(words) - OVERLAP, WINDOW - OVERLAP))

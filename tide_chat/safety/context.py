@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tide_chat.safety.assessment import Flag, Reason, Tier
-from tide_chat.safety.lexicon import Entry, Lexicon
+from tide_chat.safety.lexicon import Entry, Lexicon, Table
 from tide_chat.safety.normalize import BREAK
 from tide_chat.safety.phrases import anchors_of
 
@@ -19,6 +19,7 @@ OTHER_WORDS = frozenset(
     "roommate flatmate housemate coworker teammate classmate teacher boss grandad grandpa grandma granny stepdad "
     "stepson nephew niece fiance fiancee veteran marine lodger sergeant".split()
 )
+NONE = Table()
 _LOOK_BACK = 10  # words
 _INVENTED = frozenset({"fiction", "game", "study"})
 _LOWERING = _INVENTED | {"past"}
@@ -46,10 +47,8 @@ class Text:
     frames: frozenset[str]  # kinds of context found anywhere: fiction, game, study, past, resolved, unmask, denial
 
 
-def occurrences(entry: Entry, folded: str, anchors: frozenset[str]) -> Iterator[tuple[int, int]]:
-    """Where an entry stands in a text; most entries are ruled out by their anchors alone."""
-    if entry.phrase.anchors and entry.phrase.anchors.isdisjoint(anchors):
-        return
+def occurrences(entry: Entry, folded: str) -> Iterator[tuple[int, int]]:
+    """Where an entry stands in a text."""
     for match in entry.phrase.regex.finditer(folded):
         yield match.span()
 
@@ -57,8 +56,8 @@ def occurrences(entry: Entry, folded: str, anchors: frozenset[str]) -> Iterator[
 def take_out_idioms(folded: str, lexicon: Lexicon) -> tuple[str, tuple[Reason, ...]]:
     """Blank harmless sayings, so that no rule reads their words literally."""
     anchors, reasons = anchors_of(folded), []
-    for entry in lexicon.contexts.get("idiom", ()):
-        for start, end in occurrences(entry, folded, anchors):
+    for entry in lexicon.contexts.get("idiom", NONE).among(anchors):
+        for start, end in occurrences(entry, folded):
             words = folded[start:end]
             reasons.append(Reason(f"idiom: {entry.why}", words.strip(), (start, end)))
             folded = folded[:start] + "".join(c if c in f" {BREAK}" else "·" for c in words) + folded[end:]
@@ -78,16 +77,16 @@ def frames_of(folded: str, lexicon: Lexicon) -> frozenset[str]:
         kind
         for kind, entries in lexicon.contexts.items()
         if kind not in ("idiom", "negation")
-        and any(True for entry in entries for _ in occurrences(entry, folded, anchors))
+        and any(True for entry in entries.among(anchors) for _ in occurrences(entry, folded))
     )
 
 
-def find(text: Text, entries: tuple[Entry, ...]) -> list[Hit]:
+def find(text: Text, entries: Table) -> list[Hit]:
     """Every place where an entry is found."""
     return [
         Hit(entry, start, end, text.folded[start:end].strip(), entry.tier)
-        for entry in entries
-        for start, end in occurrences(entry, text.folded, text.anchors)
+        for entry in entries.among(text.anchors)
+        for start, end in occurrences(entry, text.folded)
     ]
 
 
@@ -114,8 +113,8 @@ def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
     """A negation that reaches up to the hit (`i dont` + `want to die`), unless the sentence goes on to doubt it."""
     lead = f"{BREAK} {before(text, hit)} "
     anchors = anchors_of(lead)
-    negations = lexicon.contexts.get("negation", ())
-    reaches = any(end == len(lead) for entry in negations for _, end in occurrences(entry, lead, anchors))
+    negations = lexicon.contexts.get("negation", NONE)
+    reaches = any(end == len(lead) for entry in negations.among(anchors) for _, end in occurrences(entry, lead))
     return reaches and not set(after(text, hit).split()[:2]) & {"but", "exactly", "really", "yet", "as", "properly"}
 
 

@@ -27,8 +27,8 @@ SOUNDS = {
 class Context:
     """What the rules know beside their verdict.
 
-    sign: a small sign was seen. excused: an explicit rule lowered one. doubtful: the verdict rests on what often stands in
-    harmless messages as well; without it, it would be `sure`.
+    sign: a small sign was seen. excused: an explicit rule lowered one. doubtful: the verdict rests on what often
+    stands in harmless messages as well; without it, it would be `sure`.
     """
 
     sign: bool = False
@@ -73,8 +73,12 @@ def firmer(limits: Thresholds) -> Thresholds:
 
     The encoder was taught single messages, and several are more likely to look like something that none of them is.
     """
-    return Thresholds(
-        _halfway(limits.tiers), _halfway(limits.with_sign), _halfway(limits.excused), _halfway(limits.flags)
+    return replace(
+        limits,
+        tiers=_halfway(limits.tiers),
+        with_sign=_halfway(limits.with_sign),
+        excused=_halfway(limits.excused),
+        flags=_halfway(limits.flags),
     )
 
 

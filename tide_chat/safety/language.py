@@ -43,6 +43,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 DISGUISED = 0.1  # share of words that mix scripts, above which letters are a disguise
 SEEN = 3  # words of a language, from which it is taken for that language
 SHARE = 0.3  # of all words
+PLAIN, PLAIN_WORDS = 0.5, 8  # share and number of words from which a covered language is beyond doubt
 FEWEST_UNKNOWN = 12  # words; so many with none of a covered language are of another one
 
 
@@ -102,6 +103,8 @@ def _by_words(words: list[str]) -> str | None:
     if len(bare) < 2:
         return None
     covered = max(_hits(bare, language) for language in known.covered.values()) if known.covered else 0
+    if covered >= PLAIN * len(bare) and len(bare) >= PLAIN_WORDS:
+        return None
     best, name = 0, ""
     for language, own in known.others.items():
         marks = known.letters.get(language, frozenset())

@@ -46,13 +46,31 @@ class Entry:
     source: str = ""
 
 
+class Table(tuple[Entry, ...]):  # noqa: SLOT001 - the index is kept beside the entries
+    """Entries in the order of their tables, and which of them a text's words can match at all."""
+
+    @cached_property
+    def _by_anchor(self) -> Mapping[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        for number, entry in enumerate(self):
+            for anchor in entry.phrase.anchors or ("",):
+                found.setdefault(anchor, []).append(number)
+        return {anchor: tuple(numbers) for anchor, numbers in found.items()}
+
+    def among(self, anchors: frozenset[str]) -> Iterator[Entry]:
+        """The entries of which an anchor is among these, and those that have none."""
+        index = self._by_anchor
+        numbers = {number for anchor in index.keys() & anchors for number in index[anchor]}
+        return (self[number] for number in sorted(numbers.union(index.get("", ()))))
+
+
 @dataclass(frozen=True)
 class Lexicon:
     """All rules, and what went wrong while reading them."""
 
-    statements: tuple[Entry, ...] = ()
-    cues: tuple[Entry, ...] = ()
-    contexts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    statements: Table = field(default_factory=Table)
+    cues: Table = field(default_factory=Table)
+    contexts: Mapping[str, Table] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -96,12 +114,13 @@ class _Tables:
     def lexicon(self) -> Lexicon:
         compiler = Compiler(self.pairs("macros", "name", "words"), self.pairs("spellings", "written", "seen"))
         statements = [entry for table in STATEMENTS for entry in self.entries(table, compiler)]
-        contexts: dict[str, tuple[Entry, ...]] = {}
+        contexts: dict[str, list[Entry]] = {}
         for entry in (entry for table in CONTEXTS for entry in self.entries(table, compiler)):
-            contexts[entry.kind] = (*contexts.get(entry.kind, ()), entry)
-        cues = tuple(self.entries(CUES, compiler))
+            contexts.setdefault(entry.kind, []).append(entry)
+        cues = Table(self.entries(CUES, compiler))
         statements += _built_in() if self.problems else ()
-        return Lexicon(tuple(statements), cues, contexts, compiler.spellings, tuple(self.problems))
+        by_kind = {kind: Table(entries) for kind, entries in contexts.items()}
+        return Lexicon(Table(statements), cues, by_kind, compiler.spellings, tuple(self.problems))
 
     def rows(self, table: str) -> list[dict[str, str]]:
         try:
