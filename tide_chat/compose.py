@@ -55,7 +55,6 @@ def build_companion(settings: Settings, engine: Engine, classifier: Classifier) 
         sampling=sampling(settings),
         country=country(settings),
         assess=Router(classifier).assess,
-        hear=classifier.hear,
     )
 
 

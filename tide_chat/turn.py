@@ -19,7 +19,7 @@ from tide_chat.reasoning import ReasoningFilter
 from tide_chat.safety import cards, disclosure, join, questions, router
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.cards import Card
-from tide_chat.safety.guard import Gate, Hear, Held
+from tide_chat.safety.guard import Gate, Held
 from tide_chat.safety.state import RiskState, held_turn, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
@@ -66,13 +66,11 @@ class Companion:
         sampling: SamplingParams | None = None,
         country: str | None = None,
         assess: Assess = router.assess,
-        hear: Hear | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._system = system if system is not None else system_text()
         self._assess = assess
-        self._hear = hear
         self.sampling = sampling or SamplingParams()
         self.country = country
         self.conversation = Conversation()
@@ -180,7 +178,7 @@ class Companion:
     # -- the model ---------------------------------------------------------------------------------------------------
 
     def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
-        reply = _Reply(Gate(hear=self._hear), Usage(), first=first)
+        reply = _Reply(Gate(), Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)

@@ -20,10 +20,11 @@ app = entry.group("tide-train", "Prepare data and fine-tune the models that tide
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to write.")
 @click.option("--base", type=click.Path(path_type=Path), help="An HF folder to start from; default all-MiniLM-L6-v2.")
 @click.option("--epochs", type=click.IntRange(1, 50), help="Passes over the data.")
+@click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True), help="Of the encoder, at its peak.")
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option("--fold", type=click.IntRange(-1, 9), help="Which tenth of the themes is held out; -1: none.")
 @click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
-def risk(out: Path, base: Path | None, limit: int | None, **given: int | None) -> int:
+def risk(out: Path, base: Path | None, limit: int | None, **given: float | None) -> int:
     """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
 
     Writes an HF folder with heads.json and run.json. `tide-convert risk` makes the files of it that the app loads.

@@ -11,7 +11,7 @@ from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Reading, Thresholds
 
 FLAGS = {str(flag): 0.5 for flag in Flag}
-LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.3, 3: 0.3, 4: 0.3}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS, {})
+LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.3, 3: 0.3, 4: 0.3}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS)
 PLAIN, SIGN, EXCUSED = join.Context(), join.Context(sign=True), join.Context(excused=True)
 
 

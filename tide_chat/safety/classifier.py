@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tide_chat import paths
 from tide_chat.engine.base import EngineSpec
@@ -38,9 +38,6 @@ MOST_WINDOWS = 8
 def default_folder() -> Path:
     """Where the encoder that comes with the app lies."""
     return paths.shipped_models()
-
-
-Answer = TypeVar("Answer")
 
 
 class Unavailable(Exception):
@@ -96,7 +93,6 @@ class Thresholds:
     with_sign: Mapping[int, float]  # when a small sign of the lexicon points the same way
     excused: Mapping[int, float]  # when an explicit rule has lowered what the lexicon found
     flags: Mapping[str, float]
-    guard: Mapping[str, float]  # for sentences of a reply, by category
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +113,6 @@ class Heads:
             scenario=_likeliest(found["scenario"]),
         )
 
-    def hear(self, vector: Sequence[float]) -> str | None:
-        """The category that a sentence of a reply most surely belongs to, None when to none."""
-        chances, limits = self.heads[GUARD].named(vector), self.thresholds.guard
-        over = {label: chance - limits[label] for label, chance in chances.items() if chance >= limits[label]}
-        return _likeliest(over) if over else None
-
 
 def load_heads(path: Path) -> Heads:
     """Raises Unavailable."""
@@ -131,10 +121,9 @@ def load_heads(path: Path) -> Heads:
         heads = {one["name"]: _head(one) for one in data["heads"]}
         limits = data["thresholds"]
         tiers, with_sign, excused = ({int(k): float(v) for k, v in limits[n].items()} for n in _LIMITS)
-        flags, guard = ({k: float(v) for k, v in limits[n].items()} for n in ("flags", GUARD))
-        found = Heads(heads, Thresholds(tiers, with_sign, excused, flags, guard), str(data["encoder_sha256"]))
-        nothing = [0.0] * len(heads["tier"].weight[0])
-        found.read(nothing), found.hear(nothing)
+        thresholds = Thresholds(tiers, with_sign, excused, {k: float(v) for k, v in limits["flags"].items()})
+        found = Heads(heads, thresholds, str(data["encoder_sha256"]))
+        found.read([0.0] * len(heads["tier"].weight[0]))
     except FileNotFoundError:
         raise Unavailable(f"the file {path.name} is missing") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
@@ -143,7 +132,7 @@ def load_heads(path: Path) -> Heads:
 
 
 _LIMITS = ("tiers", "with_sign", "excused")
-READ, GUARD = ("tier", "flags", "subject", "time", "scenario"), "guard"
+READ = ("tier", "flags", "subject", "time", "scenario")
 
 
 def _head(data: Mapping[str, Any]) -> Head:
@@ -177,7 +166,7 @@ class Classifier:
         self._deaths = 0
         self._pool = ThreadPoolExecutor(1, "risk-encoder")
         self._loading: Future[None] | None = None
-        self._running: Future[Any] | None = None
+        self._running: Future[list[Reading]] | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -189,17 +178,6 @@ class Classifier:
 
     def read(self, text: str) -> list[Reading]:
         """One reading for each window of the text. Raises Unavailable."""
-        return self._asked(lambda heads, engine: [heads.read(engine.embed(part)) for part in windows(readable(text))])
-
-    def hear(self, sentence: str) -> str | None:
-        """The unsafe category that a sentence of a reply sounds like; None also when the encoder does not answer."""
-        try:
-            return self._asked(lambda heads, engine: heads.hear(engine.embed(readable(sentence))))
-        except Unavailable:
-            return None
-
-    def _asked(self, work: "Callable[[Heads, ProcessEngine], Answer]") -> "Answer":
-        """What the worker makes of it, in time. Raises Unavailable."""
         self.start()
         with self._lock:
             if self._failure:
@@ -207,8 +185,7 @@ class Classifier:
             if self._running and not self._running.done():
                 raise Unavailable("the encoder is still busy with an earlier message")
             loading = self._loading
-            running = self._pool.submit(self._work, work)
-            self._running = running
+            self._running = running = self._pool.submit(self._read, text)
         patience = self._patience if loading and loading.done() else LOAD_PATIENCE
         try:
             return running.result(patience)
@@ -242,11 +219,11 @@ class Classifier:
         except TideError as error:
             self._fail(error.message)
 
-    def _work(self, work: "Callable[[Heads, ProcessEngine], Answer]") -> "Answer":
+    def _read(self, text: str) -> list[Reading]:
         if self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
-            return work(self._heads, self._engine)
+            return [self._heads.read(self._engine.embed(part)) for part in windows(readable(text))]
         except TideError as error:
             self._died()
             raise Unavailable(error.message) from None

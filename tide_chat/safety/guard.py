@@ -1,13 +1,11 @@
 """What stands between the model's words and the screen: sentences are held until they have passed.
 
 It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
-mid-sentence. A sentence with something that must not be said (`guard_rules/`, and what the encoder was taught) is
-replaced by an authored line, or ends the reply. It knows the words of one reply only: neither what the person wrote nor
-which country they are in.
+mid-sentence. A sentence with something that must not be said (`guard_rules/`) is replaced by an authored line, or ends
+the reply. It knows the words of one reply only: neither what the person wrote nor which country they are in.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,7 +14,6 @@ from tide_chat.safety import guard_rules
 from tide_chat.safety.guard_rules import Answer
 from tide_chat.safety.guard_screen import Finding, Reading, Screen
 
-HEARD = "the encoder"
 LONGEST = 400  # characters held without a sentence end; then the words so far are released
 MOST_SENTENCES = 6  # the prompt asks for two to four; small models wander, and nobody reads on in distress
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)\s+|\n+""")
@@ -24,9 +21,6 @@ _ROLE = re.compile(r"^\W*(user|assistant|system|human|you|person|me|companion)\s
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
 _FEW = 3  # words; "I hear you." may well come twice
 _SAME = 0.8  # share of three-word runs that make two sentences the same
-
-
-Hear = Callable[[str], str | None]  # the category that a sentence sounds like, beside the rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +40,8 @@ class Gate:
     `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
     """
 
-    def __init__(self, screen: Screen | None = None, hear: Hear | None = None) -> None:
+    def __init__(self, screen: Screen | None = None) -> None:
         self._screen = screen or default_screen()
-        self._hear = hear
         self._reading = Reading(self._screen)
         self._answered: list[str] = []  # categories that an authored line stands for
         self._authored_last = False
@@ -100,7 +93,7 @@ class Gate:
         if not self._passes(piece):
             self._held = ""
             return ""
-        finding = self._reading.gravest(piece) or self._heard(piece)
+        finding = self._reading.gravest(piece)
         piece = self._instead(piece, finding) if finding else piece
         self._authored_last = bool(finding) or (self._authored_last and not _WORDS.search(piece))
         self.shown += piece
@@ -109,11 +102,6 @@ class Gate:
             self.closed = FinishReason.LENGTH
             self.actions.append("long_reply")
         return piece
-
-    def _heard(self, piece: str) -> Finding | None:
-        """What the encoder makes of a sentence that no rule knows: it was taught hints."""
-        category = self._hear(piece.strip()) if self._hear and len(_words(piece)) >= _FEW else None
-        return Finding(category, HEARD, "sounds like it") if category else None
 
     def _instead(self, piece: str, finding: Finding) -> str:
         """What stands where a sentence was held back: an authored line, or nothing beside another one."""

@@ -4,6 +4,7 @@ Vectors are L2-normalised before the heads, as the app's runtime gives them (`Ll
 """
 
 import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,19 @@ class RiskEncoder(nn.Module):
         self.out = nn.Linear(encoder.config.hidden_size, sum(len(head.labels) for head in heads))
         nn.init.normal_(self.out.weight, std=0.2)
         nn.init.zeros_(self.out.bias)
+
+    def take_over(self, file: Path) -> None:
+        """The heads of an earlier run, when the folder to start from is one and its labels are the same."""
+        if not file.is_file():
+            return
+        known = {head["name"]: head for head in json.loads(file.read_text(encoding="utf-8"))["heads"]}
+        if any(list(head.labels) != known.get(head.name, {}).get("labels") for head in self.heads):
+            return
+        rows = [row for head in self.heads for row in known[head.name]["weight"]]
+        bias = [x for head in self.heads for x in known[head.name]["bias"]]
+        with torch.no_grad():
+            self.out.weight.copy_(torch.tensor(rows) / SCALE)
+            self.out.bias.copy_(torch.tensor(bias))
 
     def embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(batch, width), L2-normalised mean over the tokens."""

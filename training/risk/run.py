@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from training.risk import guard_head
 from training.risk.calibrate import Calibration, calibrate
 from training.risk.train import Recipe, Say, Trainer
 
@@ -18,8 +17,7 @@ def train(out: Path, base: Path | None, given: dict[str, Any], limit: int | None
     say(f"{len(trainer.train_rows)} messages to train on, {len(trainer.held_rows)} held out by theme")
     trainer.run()
     found = calibration(trainer)
-    head, limits = guard_head.fit(trainer)
-    trainer.save(out, found.temperature, {**found.as_json(), "guard": limits}, head)
+    trainer.save(out, found.temperature, found.as_json())
     say(f"Written to {out}. Next: tide-convert risk {out} --out models")
 
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.normalize import readable
-from training.risk import data, guard_head
+from training.risk import data
 from training.risk.augment import vary
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
@@ -43,7 +43,7 @@ class Recipe:
     weight_decay: float = 0.02
     warmup: float = 0.06  # share of all steps
     smoothing: float = 0.04  # of the labels of softmax heads
-    chatter: float = 0.15  # share of messages that get harmless talk around them
+    chatter: float = 0.25  # share of messages that get harmless talk around them
     flag_weight: float = 1.0
     subject_weight: float = 0.25
     time_weight: float = 0.15
@@ -81,8 +81,10 @@ class Trainer:
             rows = random.Random(recipe.seed).sample(rows, min(limit, len(rows)))
         self.train_rows, self.held_rows = data.split(rows, recipe.fold)
         self.scenarios = data.scenarios(rows)
-        encoder, self.tokenizer = load_base(base_folder(base))
+        folder = base_folder(base)
+        encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
+        self.model.take_over(folder / HEADS_FILE)
         self.rng = random.Random(recipe.seed)
         self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
 
@@ -186,12 +188,12 @@ class Trainer:
             shares.append(f"{name} {sum(of) / max(len(of), 1):.3f}")
         return f"as T2 or higher: {', '.join(shares)}"
 
-    def save(self, out: Path, temperature: float, thresholds: dict[str, object], guard: dict[str, object]) -> None:
+    def save(self, out: Path, temperature: float, thresholds: dict[str, object]) -> None:
         """Write the run folder."""
         out.mkdir(parents=True, exist_ok=True)
         self.model.encoder.save_pretrained(out)
         self.tokenizer.save_pretrained(out)
-        heads = {"heads": [*self._heads(temperature), guard], "thresholds": thresholds}
+        heads = {"heads": list(self._heads(temperature)), "thresholds": thresholds}
         (out / HEADS_FILE).write_text(json.dumps(heads))
         (out / "run.json").write_text(json.dumps(self.describe(), indent=2) + "\n")
 
@@ -211,7 +213,7 @@ class Trainer:
             row = end
 
     def describe(self) -> dict[str, Any]:
-        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl")), guard_head.FILE]
+        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl"))]
         return {
             "recipe": asdict(self.recipe),
             "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
