@@ -86,7 +86,8 @@ def test_the_cuts_do_not_matter(pieces: list[str], cuts: list[int]) -> None:
 
 @given(st.text(max_size=300))
 def test_what_is_shown_is_a_prefix(text: str) -> None:
-    assert text.startswith(run(text).shown)
+    gate = run(text)
+    assert text.startswith(gate.shown) or gate.held  # where something was held back, authored words stand
 
 
 @pytest.mark.parametrize(

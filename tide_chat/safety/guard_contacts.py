@@ -47,6 +47,7 @@ _DIGIT_WORDS = {
     for word in words.split()
 } | {"hundred": "00", "double": "", "nought": "0", "ten": "10", "eleven": "11", "twelve": "12"}
 _SPOKEN = re.compile(r"\b(?:(?:" + "|".join(_DIGIT_WORDS) + r")\b[\s,.–-]{0,3}){3,}")
+_IS_HOST = re.compile(r"\w\.[a-z]{2}")
 _ORDER = re.compile(r"1?2?3?4?5?6?7?8?9?(?:10)?|(?:10)?9?8?7?6?5?4?3?2?1?0?")
 
 
@@ -117,11 +118,11 @@ def _lines() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _numbers() -> frozenset[str]:
-    digits = {re.sub(r"\D", "", number) for number in _lines() if not re.search(r"[a-z]\.[a-z]", number)}
+    digits = {re.sub(r"\D", "", number) for number in _lines() if not _IS_HOST.search(number)}
     tolls = {number[1:] for number in digits if len(number) == 11 and number.startswith("1")}
     return frozenset(digits | tolls) - {""}
 
 
 @lru_cache(maxsize=1)
 def _hosts() -> frozenset[str]:
-    return frozenset(number.casefold() for number in _lines() if re.search(r"[a-z]\.[a-z]", number))
+    return frozenset(number.casefold() for number in _lines() if _IS_HOST.search(number))
