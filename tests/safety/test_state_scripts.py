@@ -37,8 +37,10 @@ def encoder() -> Iterator[Router]:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)
-def test_rules_and_encoder_follow_all(script: Script, encoder: Router) -> None:
-    assert not misses(script, course(script, encoder.assess))
+def test_rules_and_encoder_never_read_too_little(script: Script, encoder: Router) -> None:
+    """The encoder may raise sooner than the words ask for; how often is in `docs/safety-protocol.md`."""
+    found = course(script, encoder.assess)
+    assert [each.tier >= least for each, (least, _) in zip(found, script.expect, strict=True)] == [True] * len(found)
 
 
 def test_every_script_says_what_it_expects_of_every_turn() -> None:

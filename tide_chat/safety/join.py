@@ -91,11 +91,11 @@ def is_reduced(assessment: Assessment) -> bool:
 
 
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
+    """First whether there is anything grave at all, then how grave it is."""
     chosen = limits.excused if context.excused else limits.with_sign if context.sign else limits.tiers
-    for tier in (Tier.T4, Tier.T3, Tier.T2):
-        if reading.at_least(tier) >= chosen[int(tier)]:
-            return tier
-    return Tier.T1 if reading.at_least(1) >= 0.5 else Tier.T0
+    if reading.at_least(2) < chosen[2]:
+        return Tier.T1 if reading.at_least(1) >= 0.5 else Tier.T0
+    return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 
 
 def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:

@@ -13,7 +13,7 @@ from training.risk import data
 from training.risk.data import Row
 
 MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
-ALARM_T0, ALARM_T1 = 16.0, 6.0
+ALARM_T0, ALARM_T1 = 24.0, 9.0
 STEPS = tuple(i / 200 for i in range(4, 197))
 FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
 SIGN, EXCUSE = 0.6, 1.6  # factors on the odds needed, with a small sign of the lexicon and after an explicit rule

@@ -85,6 +85,8 @@ class Trainer:
         encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
         self.model.take_over(folder / HEADS_FILE)
+        earlier = folder / "run.json"
+        self.started_from = json.loads(earlier.read_text(encoding="utf-8")) if earlier.is_file() else folder.name
         self.rng = random.Random(recipe.seed)
         self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
 
@@ -219,6 +221,7 @@ class Trainer:
             "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
             "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
             "torch": torch.__version__,
+            "started_from": self.started_from,
         }
 
 
