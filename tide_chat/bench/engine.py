@@ -46,13 +46,16 @@ def bare_tps(process: subprocess.Popen[str], tokens: int) -> float:
 
 
 def tps(engine: ProcessEngine, params: SamplingParams = GREEDY) -> float:
-    """Tokens a second as the reader of the chunks sees them, from the first to the last."""
-    prompt, first, count, last = Prompt((Span(STORY, pinned=True),)), 0.0, 0, 0.0
+    """Tokens decoded a second as the reader of the chunks sees them, from the first token to the end.
+
+    The last token is decoded only when the reply ended by itself: to find that it had ended.
+    """
+    prompt, first, count, reason = Prompt((Span(STORY, pinned=True),)), 0.0, 0, None
     for chunk in engine.generate(prompt, params, Cancel()):
         if chunk.tokens:
-            last = time.perf_counter()
-            first, count = first or last, count + chunk.tokens
-    return (count - 1) / (last - first)
+            first, count = first or time.perf_counter(), count + chunk.tokens
+        reason = chunk.finish_reason
+    return (count - (reason is FinishReason.LENGTH)) / (time.perf_counter() - first)
 
 
 def decode_speed(model: Path, threads: int) -> list[Measure]:

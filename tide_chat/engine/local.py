@@ -204,6 +204,8 @@ class LocalEngine:
                 if stream.stopped or cancel.is_set():
                     reason = FinishReason.STOP if stream.stopped else FinishReason.CANCELLED
                     break
+                if count == params.max_tokens:
+                    break  # what nobody reads need not be computed
                 if not self._advance(token):
                     reason = FinishReason.CANCELLED
                     break
