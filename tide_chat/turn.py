@@ -23,6 +23,7 @@ from tide_chat.safety.guard import Gate, Held
 from tide_chat.safety.state import RiskState, held_turn, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
+SMALL = 500_000_000  # parameters; a model below gets no message in which somebody speaks of not wanting to live
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
 
 DIED = "The model stopped working in the middle of this. What you wrote is still here."
@@ -81,6 +82,7 @@ class Companion:
         self._reminders = disclosure.Reminders(clock)
         self._minor = False  # somebody seems to be under 18
         self._told: frozenset[str] = frozenset()  # what is said once in a conversation
+        self._alone = 0  # replies to T2 without the model
         self._attempt = 0  # answering again with a fixed seed must not give the same words
 
     # -- what a front end calls --------------------------------------------------------------------------------------
@@ -123,6 +125,7 @@ class Companion:
         self.newest = None
         self._risk = RiskState()
         self._told = frozenset()
+        self._alone = 0
 
     def put_away(self, card_id: str) -> None:
         self.pinned_cards = tuple(card for card in self.pinned_cards if card.id != card_id)
@@ -170,10 +173,18 @@ class Companion:
         else:
             yield from self._authored(result, first)
 
-    def _authored(self, result: TurnResult, text: str) -> Iterator[Event]:
-        self.conversation = self.conversation.assistant(text, authored=True)
+    def _words_alone(self) -> str:
+        """Authored words, others each time."""
+        words = cards.replies_alone()
+        self._alone += 1
+        return words[(self._alone - 1) % len(words)]
+
+    def _authored(self, result: TurnResult, text: str, first: str = "") -> Iterator[Event]:
+        """`first` was shown already and belongs to the reply."""
+        reply = f"{first}\n\n{text}" if first else text
+        self.conversation = self.conversation.assistant(reply, authored=True)
         yield TextDelta(text)
-        yield Done(replace(result, reply=text, route="authored"))
+        yield Done(replace(result, reply=reply, route="authored"))
 
     # -- the model ---------------------------------------------------------------------------------------------------
 
@@ -185,6 +196,9 @@ class Companion:
             if first:
                 yield TextDelta(f"{first}\n\n")
             info = self._engine.info(cancel)
+            if 0 < info.parameters < SMALL and _said_now(result.assessment):
+                yield from self._authored(result, self._words_alone(), first)
+                return
             result = replace(result, model=info.name, adapter=info.adapter)
             renderer = Renderer.of(info)
             prompt = renderer.render(self._system, self.conversation)
@@ -265,6 +279,11 @@ def _authored_words(assessment: Assessment, text: str) -> tuple[str, bool]:
         return found.text, found.beside >= BESIDE
     step = cards.step_for(text)
     return step or "", step is None
+
+
+def _said_now(assessment: Assessment) -> bool:
+    """This message itself is T2 or higher, and the tier is not only held from earlier."""
+    return assessment.tier >= Tier.T2 and held_turn(assessment) is None
 
 
 def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:

@@ -1,8 +1,10 @@
 """The pipeline on a scripted engine: order of events, safety first, nothing lost. Inference is proved elsewhere."""
 
+from dataclasses import replace
+
 import pytest
 
-from tide_chat.engine.base import Cancel, FinishReason, Prompt, SamplingParams
+from tide_chat.engine.base import Cancel, EngineInfo, FinishReason, Prompt, SamplingParams
 from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import EngineDied, EngineError, ModelError, PromptTooLong, TemplateMissing
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
@@ -266,3 +268,26 @@ def test_again_with_nothing_said_answers_nothing() -> None:
     events = list(companion().again())
     assert isinstance(events[-1], Done)
     assert events[-1].result.reply == ""
+
+
+class Tiny(ScriptedEngine):
+    """As small as the model that comes with the app."""
+
+    def info(self, cancel: Cancel | None = None) -> EngineInfo:
+        return replace(super().info(cancel), parameters=134_515_008)
+
+
+def test_a_very_small_model_is_not_let_near_t2_and_the_talk_goes_on() -> None:
+    one = Companion(Tiny(["It was a good day then."]), system="Be kind.", country="US")
+    replies = [result(list(one.reply("I wish I was dead"))) for _ in range(2)]
+    assert [(each.route, each.assessment.tier) for each in replies] == [("authored", Tier.T2)] * 2
+    assert "thoughts of ending your life?" in replies[0].reply
+    assert replies[0].reply != replies[1].reply
+    assert not engine(one).prompts
+    after = result(list(one.reply("we planted onions in the long bed today")))
+    assert (after.route, after.reply) == ("model", "It was a good day then.")
+
+
+def test_a_larger_model_answers_t2() -> None:
+    one = companion("That sounds very heavy.")
+    assert result(list(one.reply("I wish I was dead"))).route == "model"

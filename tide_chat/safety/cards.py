@@ -193,8 +193,18 @@ def steps() -> Mapping[str, str]:
 @lru_cache(maxsize=1)
 def held_replies() -> tuple[str, ...]:
     """Replies while the tier is still held from before."""
+    return _in_turn("held")
+
+
+@lru_cache(maxsize=1)
+def replies_alone() -> tuple[str, ...]:
+    """Replies to T2 where the model is too small to be let near it."""
+    return _in_turn("alone")
+
+
+def _in_turn(name: str) -> tuple[str, ...]:
     try:
-        return tuple(words.strip() for words in _data("steps")["steps"]["held"])
+        return tuple(words.strip() for words in _data("steps")["steps"][name])
     except (OSError, ValueError, KeyError):
         return (_FALLBACK,)
 
