@@ -7,8 +7,7 @@ from pathlib import Path
 from convert import gguf_file
 from tide_chat import atomic
 from tide_chat.errors import DataError
-
-ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
+from tide_chat.safety.classifier import ENCODER, HEADS
 
 
 def write(run: Path, out: Path, kind: str) -> str:

@@ -71,13 +71,14 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     folded = trace(read, lexicon.spellings, lexicon.vocabulary)
     framed = context.frame(folded.text, lexicon)
     hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
-    cue_tier, cue_reasons = combine(framed, lexicon, firm=firm)
+    signs = context.find(framed, lexicon.cues)
+    cue_tier, cue_reasons = combine(framed, signs, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
     sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL), default=Tier.T0)
     sure = max(sure, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
     seen = join.Context(
-        sign=bool(context.find(framed, lexicon.cues)),
+        sign=bool(signs),
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
         doubtful=sure < max(tier, cue_tier),
         sure=sure,
@@ -114,14 +115,14 @@ def excerpt(text: str) -> str:
     return " … ".join((text[:EDGE], *pieces, text[-EDGE:]))
 
 
-def combine(text: Text, lexicon: Lexicon, *, firm: bool = False) -> tuple[Tier, tuple[Reason, ...]]:
+def combine(text: Text, signs: list[Hit], lexicon: Lexicon, *, firm: bool = False) -> tuple[Tier, tuple[Reason, ...]]:
     """Small signs that say little alone and much together. At least two kinds and one strong sign are needed.
 
     In several messages at once there are more words to find signs in, so `firm` asks for one kind and one weight more.
     """
     kinds, enough = (2 + firm, ENOUGH + firm)
     best: dict[str, Hit] = {}
-    for hit in context.find(text, lexicon.cues):
+    for hit in signs:
         if not _counts(text, hit, lexicon):
             continue
         if hit.entry.kind not in best or hit.entry.weight > best[hit.entry.kind].entry.weight:
