@@ -6,6 +6,8 @@ import string
 
 _LETTERS = string.ascii_lowercase
 _SLIPS = 0.04  # share of words with a slip, when a text gets any
+_JOINED = 0.04  # share of short texts without blanks: what the normalizer makes of them is not quite the original
+_SHORT = 120  # letters
 
 
 def vary(text: str, chatter: str | None, rng: random.Random) -> str:
@@ -18,6 +20,8 @@ def vary(text: str, chatter: str | None, rng: random.Random) -> str:
         text = text.replace("'", "").replace("’", "")
     if rng.random() < 0.12:
         text = " ".join(_slip(word, rng) if rng.random() < _SLIPS * 4 else word for word in text.split())
+    if len(text) <= _SHORT and rng.random() < _JOINED:
+        text = re.sub(r"\s+", "", text)
     return text
 
 
