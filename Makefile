@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help chat dev test lint bench lock clean distclean
+.PHONY: help chat dev test lint bench bench-convert lock clean distclean
 
 ifneq ($(words $(CURDIR)),1)
 $(error The folder's name "$(CURDIR)" has a space in it, and make cannot work there. Move the folder to a path without spaces)
@@ -19,7 +19,7 @@ GPU ?=
 export GPU PYTHON
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):[a-z ]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[a-z ]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  make chat ARGS='--model qwen2.5-1.5b-q4'   passes arguments on"
 	@echo "  make chat GPU=cuda                         builds for an NVIDIA card (metal: Apple; cpu: none); remembered"
@@ -45,6 +45,10 @@ lint:  ## set up, then check style, types and import rules
 bench:  ## set up, then measure the app on this computer
 	@sh tools/setup.sh runtime
 	@$(BIN)/tide-chat bench $(ARGS)
+
+bench-convert:  ## set up, then measure conversion beside llama.cpp's own
+	@sh tools/setup.sh dev
+	@$(BIN)/python tools/bench_convert.py $(ARGS)
 
 lock:  ## resolve the pinned versions anew (needs uv)
 	@sh tools/lock.sh

@@ -15,6 +15,6 @@ compile pyproject.toml --no-emit-package llama-cpp-python -o requirements/runtim
 for name in build llama-build dev train; do
     compile "requirements/$name.in" -c requirements/runtime.txt -o "requirements/$name.txt"
 done
-for name in llama embedded encoder; do
+for name in llama embedded encoder tuning; do
     compile --no-deps "requirements/$name.in" -o "requirements/$name.txt"
 done

@@ -126,7 +126,7 @@ def set_up(options: argparse.Namespace) -> None:
         install_locked("dev", "train")
         say("Installing torch, which training and its tests need ...")
         pip("-r", LOCKS / "torch.txt")
-        install_locked("encoder", dependencies=False)
+        install_locked("encoder", "tuning", dependencies=False)
         stamp("dev", options.dev_key)
 
 

@@ -1,10 +1,11 @@
 """A hub on this machine: speaks the part of the protocol that a download uses, keeps a log, and can be made to fail.
 
 Two servers, as in reality: the hub answers HEAD and GET of /<repo>/resolve/<revision>/<file> with a redirect to a store
-on another origin, which serves the bytes and understands Range.
+on another origin, which serves the bytes and understands Range. GET of /api/models/<repo> lists a repository's files.
 """
 
 import hashlib
+import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -121,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.log.append(request)
         if trouble and trouble.status:
             self._status(trouble.status, trouble.headers)
+        elif self.path.startswith("/api/models/"):
+            self._describe()
         elif self.server_label == "hub":
             self._redirect()
         else:
@@ -138,6 +141,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _describe(self) -> None:
+        """What a snapshot asks first: the commit of a revision, and the tree of its files."""
+        asked = self.path.removeprefix("/api/models/").partition("?")[0]
+        repo = "/".join(asked.split("/")[:2])
+        files = {
+            key.removeprefix(repo + "/"): data for key, data in self.owner.files.items() if key.startswith(repo + "/")
+        }
+        if not files:
+            self._status(404, {"X-Error-Code": "RepoNotFound"})
+            return
+        tree = [{"type": "file", "path": name, "size": len(data), "oid": "0" * 40} for name, data in files.items()]
+        info = {"id": repo, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+        body = json.dumps(tree if "/tree/" in asked else info).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def _redirect(self) -> None:
         owner_name, _, rest = self.path.partition("/resolve/")

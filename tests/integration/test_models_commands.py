@@ -1,5 +1,6 @@
 """`tide-chat models`: what is printed where, the JSON shapes, the exit codes."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -289,3 +290,33 @@ def test_the_program_itself(checkout: Path, tmp_path: Path) -> None:
         timeout=60,
     )
     assert json.loads(done.stdout)["best"] == "smollm2-135m"
+
+
+@pytest.mark.parametrize(
+    ("digest", "passed", "wanted"),
+    [
+        ("right", True, "Verified against smollm2: passed; KL 0.0034 nats a token, same top token 97.1%."),
+        ("right", False, "Verified against smollm2: did NOT pass; KL 0.0034 nats a token, same top token 97.1%."),
+        ("wrong", True, "speaks of another file of that name"),
+    ],
+)
+def test_import_shows_what_verify_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], digest: str, passed: bool, wanted: str
+) -> None:
+    file = write_gguf(tmp_path / "tuned.gguf")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest() if digest == "right" else "0" * 64
+    entry = {"sha256": sha256, "passed": passed, "folder": "smollm2"}
+    numbers = {"kl_mean": 0.0034, "top_agreement": 0.971}
+    (tmp_path / "verify.json").write_text(json.dumps({"files": {file.name: {**entry, "numbers": numbers}}}))
+    assert cli.main(["models", "import", str(file)]) == 0
+    assert wanted in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"files": {"tuned.gguf": null}}', '{"files": {}}'])
+def test_import_does_not_mind_a_verify_json_that_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    file = write_gguf(tmp_path / "tuned.gguf")
+    (tmp_path / "verify.json").write_text(content)
+    assert cli.main(["models", "import", str(file)]) == 0
+    assert "verif" not in capsys.readouterr().err.casefold()

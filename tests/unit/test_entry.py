@@ -14,14 +14,14 @@ COMMANDS = {
     "tide-convert": convert.cli,
     "tide-eval": training.evaluation.cli,
 }
-PLANNED = [(name, command) for name, module in COMMANDS.items() for command in module.PLANNED]
+PLANNED = [(name, command) for name, module in COMMANDS.items() for command in getattr(module, "PLANNED", ())]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_lists_every_planned_command_as_not_there_yet(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert COMMANDS[name].main(["--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    for command in COMMANDS[name].PLANNED:
+    for command in getattr(COMMANDS[name], "PLANNED", ()):
         assert any(line.split()[:1] == [command] and line.endswith("(not there yet)") for line in lines)
 
 

@@ -11,6 +11,8 @@ import click
 from tide_chat.terminal import is_terminal, neutral
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tide_chat.registry import Installed, Model, Verified
 
 OUTCOMES = {
@@ -65,6 +67,20 @@ def verified(result: "Verified") -> dict[str, Any]:
         "expected": result.expected or None,
         "problem": result.problem or None,
     }
+
+
+def verification(source: "Path", sha256: str) -> str:
+    """What `tide-convert verify` found of this very file, in one line; "" when it was never asked."""
+    try:
+        found = json.loads(source.with_name("verify.json").read_text(encoding="utf-8"))["files"][source.name]
+        numbers, same = found["numbers"], found["sha256"] == sha256
+        verdict = "passed" if found["passed"] else "did NOT pass"
+        figures = f"KL {numbers['kl_mean']:.2g} nats a token, same top token {100 * numbers['top_agreement']:.1f}%"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    if not same:
+        return "Note: verify.json beside it speaks of another file of that name; verify it anew."
+    return f"Verified against {found['folder']}: {verdict}; {figures}."
 
 
 def print_json(value: Any) -> None:

@@ -139,6 +139,9 @@ def import_file(path: Path, name: str | None, how: Any, quiet: bool, as_json: bo
     one = done.installed
     for warning in done.warnings:
         click.echo(f"Note: {warning}", err=True)
+    verified = views.verification(path, one.sidecar.sha256 if one.sidecar else "")
+    if verified:
+        click.echo(verified, err=True)
     if as_json:
         checksum = one.sidecar.sha256 if one.sidecar else None
         views.print_json({**views.row(one.model, one), "how": done.how, "sha256": checksum, "warnings": done.warnings})
