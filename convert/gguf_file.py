@@ -6,6 +6,7 @@ the vocabulary in `tokenizers`. Only safetensors are read: a pickle can run code
 
 import os
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -77,9 +78,9 @@ def convert(
             writer.add_type("model")
             writer.add_file_type(TYPES[kind].number)
             writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-            general.set_gguf_meta_model(writer)
-            _add_keys(writer, keys)
-            _write(gguf, writer, stored, say)
+            _add_tensors(gguf, writer, stored)
+            _write_keys(writer, general, keys)
+            _write_tensors(gguf, writer, stored, say)
         finally:
             writer.close()
 
@@ -154,6 +155,19 @@ def _add_keys(writer: Any, keys: Mapping[str, Any]) -> None:
             writer.add_array(key, value)
 
 
+def _write_keys(writer: Any, general: Any, keys: Mapping[str, Any]) -> None:
+    """All that comes before the tensors. Raises DataError for values of files we read that no key can hold."""
+    try:
+        general.set_gguf_meta_model(writer)
+        _add_keys(writer, keys)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+    except (struct.error, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise DataError(
+            "A value in config.json, generation_config.json or the model card makes no sense.", details=str(error)
+        ) from error
+
+
 def _stored(gguf: Library, tensor: Planned, kind: str) -> Stored:
     wanted = TYPES[kind].tensor
     if len(tensor.shape) < 2 or FULL.fullmatch(tensor.name):
@@ -164,15 +178,16 @@ def _stored(gguf: Library, tensor: Planned, kind: str) -> Stored:
     return Stored(tensor, wanted, prod(tensor.shape) // values * size)
 
 
-def _write(gguf: Library, writer: Any, stored: Sequence[Stored], say: Say) -> None:
-    """Everything but the tensors' values, then these."""
+def _add_tensors(gguf: Library, writer: Any, stored: Sequence[Stored]) -> None:
     import numpy
 
     for one in stored:
         kind = gguf.GGMLQuantizationType[one.kind]
         writer.add_tensor_info(one.tensor.name, one.tensor.shape, numpy.dtype("float32"), one.size, raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
+
+
+def _write_tensors(gguf: Library, writer: Any, stored: Sequence[Stored], say: Say) -> None:
+    """Their descriptions, then their values."""
     writer.write_ti_data_to_file()
     (file,) = writer.fout
     writer.write_padding(file, file.tell())

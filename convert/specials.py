@@ -32,7 +32,7 @@ def read_json(path: Path, *, needed: bool = False) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"There is no readable {path.name}.", details=f"{path.parent}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path.name} cannot be read.", details=str(error)) from error
     if not isinstance(data, dict):
         raise DataError(f"{path.name} cannot be read.", details="It holds no object.")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import build_llama
+import llama_source
 from progress import duration, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,6 +128,7 @@ def set_up(options: argparse.Namespace) -> None:
         say("Installing torch, which training and its tests need ...")
         pip("-r", LOCKS / "torch.txt")
         install_locked("encoder", "tuning", dependencies=False)
+        llama_source.obtain(llama_source.FOLDER)
         stamp("dev", options.dev_key)
 
 

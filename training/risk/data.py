@@ -6,10 +6,12 @@ of them non-crisis, so their tier is known to lie below T2). Knows no model.
 
 import hashlib
 import json
+import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -97,18 +99,28 @@ def merge_alike(rows: list[Row]) -> list[Row]:
 
 
 def alike(texts: list[str]) -> Iterator[tuple[int, int]]:
-    """Pairs of positions of nearly equal texts."""
-    sets = [_shingles(text) for text in texts]
-    holders: dict[str, list[int]] = defaultdict(list)
+    """Pairs of positions of nearly equal texts.
+
+    Two sets so alike share one of the rarest members of each, so only those are looked up (prefix filtering; Chaudhuri,
+    Ganti and Kaushik 2006).
+    """
+    found = [_shingles(text) for text in texts]
+    counts = Counter(chain.from_iterable(found))
+    rank = {shingle: place for place, shingle in enumerate(sorted(counts, key=lambda each: (counts[each], each)))}
+    sets = [frozenset(rank[shingle] for shingle in shingles) for shingles in found]
+    holders: dict[int, list[int]] = defaultdict(list)
     for index, shingles in enumerate(sets):
-        shared: dict[int, int] = defaultdict(int)
-        for shingle in shingles:
-            for other in holders[shingle][-200:]:  # what most texts hold tells nothing
-                shared[other] += 1
-            holders[shingle].append(index)
-        for other, count in shared.items():
-            if count >= _ALIKE * (len(shingles) + len(sets[other]) - count):
+        size = len(shingles)
+        rarest = sorted(shingles)[: size - math.ceil(_ALIKE * size) + 1]
+        for other in sorted({other for shingle in rarest for other in holders[shingle]}):
+            smaller, larger = sorted((size, len(sets[other])))
+            if smaller < _ALIKE * larger:
+                continue
+            shared = len(shingles & sets[other])
+            if shared >= _ALIKE * (smaller + larger - shared):
                 yield other, index
+        for shingle in rarest:
+            holders[shingle].append(index)
 
 
 def _shingles(text: str) -> set[str]:

@@ -252,6 +252,31 @@ def test_a_damaged_card_is_named(folder: Path, out: Path) -> None:
     assert refused(folder, out).message == "The model card cannot be read."
 
 
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [
+        ("config.json", "max_position_embeddings", -1),
+        ("config.json", "max_position_embeddings", 1 << 40),
+        ("generation_config.json", "temperature", "warm"),
+        ("generation_config.json", "top_k", 0.5),
+    ],
+)
+def test_values_that_no_key_can_hold(folder: Path, out: Path, file: str, key: str, value: Any) -> None:
+    path = folder / file
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
+    assert refused(folder, out).message.startswith("A value in config.json, generation_config.json or the model card")
+
+
+def test_a_card_with_a_number_for_a_name(folder: Path, out: Path) -> None:
+    (folder / "README.md").write_text("---\nauthor: 5\n---\n", encoding="utf-8")
+    assert "makes no sense" in refused(folder, out).message
+
+
+def test_nested_beyond_measure(folder: Path, out: Path) -> None:
+    (folder / "tokenizer.json").write_text("[" * 100_000, encoding="utf-8")
+    assert refused(folder, out).message == "tokenizer.json cannot be read."
+
+
 def test_rows_of_each_head_are_paired() -> None:
     rows = numpy.arange(16, dtype=numpy.float32).reshape(16, 1)
     found = tensors._rotated(rows, 2).ravel().astype(int).tolist()

@@ -1,0 +1,1 @@
+"""Dialogues to train on: reading, checking, splitting. Nothing here knows a model."""
