@@ -36,9 +36,9 @@ MAX_TOKENS = 192  # longer messages are read in windows by the app
 class Recipe:
     """How to train. Losses are summed with these weights."""
 
-    epochs: int = 6
+    epochs: int = 4
     batch: int = 32  # messages
-    learning_rate: float = 1.2e-4  # of the encoder, at its peak
+    learning_rate: float = 1.5e-4  # of the encoder, at its peak
     head_learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warmup: float = 0.06  # share of all steps
