@@ -124,16 +124,16 @@ def lora_command(adapter: Path, out: Path, base: str | None, kind: str, download
 @click.argument("file", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The file to write.")
 @click.option("--data", type=FILE, help="JSON lines of dialogues, or plain text. Otherwise our open dialogues.")
-@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="Texts to read.")
+@click.option("--chunks", type=click.IntRange(1), default=16, show_default=True, help="Of 512 tokens, to read.")
 @_threads
-def imatrix_command(file: Path, out: Path, data: Path | None, limit: int, threads: int | None) -> int:
+def imatrix_command(file: Path, out: Path, data: Path | None, chunks: int, threads: int | None) -> int:
     """Run texts through FILE and write how strongly each column of each weight is used."""
     from convert import imatrix, pipeline
 
     source = data or pipeline.CALIBRATION
-    texts = imatrix.texts_from(source)[:limit]
+    texts, names = imatrix.texts_from(source), [source.name]
     with bar() as say:
-        done = imatrix.collect(file, out, texts, threads=threads, datasets=[source.name], say=say)
+        done = imatrix.collect(file, out, texts, threads=threads, most=chunks, datasets=names, say=say)
     click.echo(f"Written: {out}. {done}")
     return 0
 

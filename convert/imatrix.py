@@ -71,6 +71,10 @@ class Collected:
     unseen: int
     seconds: float
 
+    def __str__(self) -> str:
+        unseen = f" {self.unseen} experts were never chosen." if self.unseen else ""
+        return f"{self.entries} weights, {self.tokens} tokens, {self.seconds:.0f} s.{unseen}"
+
 
 def collect(
     model: Path,

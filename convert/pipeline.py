@@ -77,8 +77,8 @@ def _quantized(job: Job, full: Path, name: str, tell: Tell, say: Say) -> list[Pa
     matrix = None
     if any(quantize.type_of(kind).gains for kind in kinds):
         matrix = job.out / f"{name}.imatrix.gguf"
-        texts = imatrix.texts_from(CALIBRATION)[:CALIBRATION_TEXTS]
-        done = imatrix.collect(full, matrix, texts, threads=job.threads, datasets=[CALIBRATION.name], say=say)
+        texts, names = imatrix.texts_from(CALIBRATION), [CALIBRATION.name]
+        done = imatrix.collect(full, matrix, texts, threads=job.threads, most=CHUNKS, datasets=names, say=say)
         tell(f"Written: {matrix}. {done}")
     files = []
     for kind in kinds:
@@ -89,7 +89,7 @@ def _quantized(job: Job, full: Path, name: str, tell: Tell, say: Say) -> list[Pa
     return files
 
 
-CALIBRATION_TEXTS = 200
+CHUNKS = 16  # of 512 tokens; a few thousand tokens are enough for means of squares
 
 
 def _verified(job: Job, files: Sequence[Path], folder: Path, tell: Tell, say: Say) -> list[Made]:

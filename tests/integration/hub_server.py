@@ -2,6 +2,8 @@
 
 Two servers, as in reality: the hub answers HEAD and GET of /<repo>/resolve/<revision>/<file> with a redirect to a store
 on another origin, which serves the bytes and understands Range. GET of /api/models/<repo> lists a repository's files.
+A dataset is the same under /datasets/<repo> and /api/datasets/<repo>, and its key here begins with "datasets/". A gated
+repository says what it has to everyone, and gives files only to a token that was let in.
 """
 
 import hashlib
@@ -52,10 +54,11 @@ class HubServer:
         self.ignore_range = False
         self.ended = threading.Event()
         self.etag: str | None = None  # replaces the checksum the hub gives
+        self.gated: dict[str, set[str]] = {}  # "owner/name" or "datasets/owner/name" -> the tokens that were let in
         self._servers = {name: self._serve(name) for name in ("hub", "store")}
 
     def add(self, repo: str, file: str, data: bytes) -> str:
-        """Offer a file; its sha256."""
+        """Offer a file; its sha256. repo: "owner/name", of a dataset "datasets/owner/name"."""
         digest = hashlib.sha256(data).hexdigest()
         self.files[f"{repo}/{file}"] = data
         self.stored[digest] = data
@@ -122,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.log.append(request)
         if trouble and trouble.status:
             self._status(trouble.status, trouble.headers)
-        elif self.path.startswith("/api/models/"):
+        elif self.path.startswith(("/api/models/", "/api/datasets/")):
             self._describe()
         elif self.server_label == "hub":
             self._redirect()
@@ -144,8 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _describe(self) -> None:
         """What a snapshot asks first: the commit of a revision, and the tree of its files."""
-        asked = self.path.removeprefix("/api/models/").partition("?")[0]
-        repo = "/".join(asked.split("/")[:2])
+        asked = self.path.removeprefix("/api/").removeprefix("models/").partition("?")[0]
+        repo = "/".join(asked.split("/")[: 3 if asked.startswith("datasets/") else 2])
         files = {
             key.removeprefix(repo + "/"): data for key, data in self.owner.files.items() if key.startswith(repo + "/")
         }
@@ -153,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._status(404, {"X-Error-Code": "RepoNotFound"})
             return
         tree = [{"type": "file", "path": name, "size": len(data), "oid": "0" * 40} for name, data in files.items()]
-        info = {"id": repo, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+        name = repo.removeprefix("datasets/")
+        info = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": file} for file in files]}
         body = json.dumps(tree if "/tree/" in asked else info).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -165,6 +169,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _redirect(self) -> None:
         owner_name, _, rest = self.path.partition("/resolve/")
         file = rest.partition("/")[2]
+        let_in = self.owner.gated.get(owner_name.strip("/"))
+        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if let_in is not None and token not in let_in:
+            self._status(403 if token else 401, {"X-Error-Code": "GatedRepo"})
+            return
         data = self.owner.files.get(f"{owner_name.strip('/')}/{file}")
         if data is None:
             known = any(key.startswith(owner_name.strip("/") + "/") for key in self.owner.files)
