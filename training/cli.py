@@ -7,13 +7,14 @@ import click
 
 from tide_chat import entry
 from tide_chat.errors import MissingExtra
+from training.data.command import command as data
 
 PLANNED = {
-    "data": "Check and split the dialogues.",
     "sft": "Fine-tune a model by a recipe.",
 }
 
 app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.", PLANNED)
+app.add_command(data)
 
 
 @app.command("risk", short_help="Train the risk encoder of the safety layer.")

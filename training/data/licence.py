@@ -22,7 +22,7 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """That a licence was accepted; `revision` is the commit of the data it was accepted for."""
+    """That a licence was accepted; `revision` is the commit that was fetched last."""
 
     licence: str
     accepted: str  # the day, UTC, as 2026-01-31
@@ -54,10 +54,9 @@ def require(licence: Licence, *, accept: bool = False) -> None:
 
 
 def remember(licence: Licence, revision: str) -> Acceptance:
-    """Write down that the licence was accepted today; an earlier day stays. Raises TideError."""
-    if earlier := recall(licence):
-        return earlier
-    made = Acceptance(licence.name, datetime.now(UTC).date().isoformat(), revision)
+    """Write down that the licence was accepted, for the newest revision; the first day stays. Raises TideError."""
+    earlier = recall(licence)
+    made = Acceptance(licence.name, earlier.accepted if earlier else datetime.now(UTC).date().isoformat(), revision)
     try:
         atomic.write_text(file(), json.dumps({**_all(), licence.dataset: asdict(made)}, indent=2) + "\n")
     except OSError as error:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -160,7 +161,7 @@ class Columns(BaseModel):
                     help=f"Write FIELD=COLUMN,... with these fields, each once: {', '.join(VARIANTS)}.",
                 )
             named[field] = column
-        return cls(**named)
+        return cls.model_validate(named)
 
     def resolve(self, file: str, names: Iterable[str]) -> Self:
         """The same with every column that is there under its real name. Raises DataError for what is missing."""
@@ -259,10 +260,8 @@ class _Row:
         """A list, or one written as JSON in a cell of a table; what is not there is an empty one."""
         value = self._values.get(column) if column else None
         if isinstance(value, str):
-            try:
+            with suppress(ValueError, RecursionError):  # then it is reported below as what it is: text
                 value = json.loads(value) if value.strip() else None
-            except ValueError:
-                pass  # reported below as what it is: text
         if value is not None and not isinstance(value, list):
             self.wrong(column or "", "is not a list", value)
         return value if isinstance(value, list) else []

@@ -52,7 +52,7 @@ def load(names: Sequence[str] = DEFAULT, columns: Columns | None = None) -> Load
         raise DataError(
             f"{count} {'fault was' if count == 1 else 'faults were'} found in the rows.",
             details=first + ("\n…" if count > _SHOWN else ""),
-            help="`tide-train data check` lists all of them. Columns are named with --columns user=COLUMN,reply=COLUMN.",
+            help="`tide-train data check` lists all. Columns are named with --columns user=COLUMN,reply=COLUMN.",
         )
     return found
 

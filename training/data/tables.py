@@ -73,7 +73,7 @@ def _separated(delimiter: str) -> Callable[[Path], Read]:
                 raise DataError("Two columns have the same name.", details=f"{path}: {', '.join(names)}")
             for number, values in enumerate(table, 1):
                 place = Place(path.name, number)
-                extra = values.pop(None, None)  # type: ignore[call-overload]  # csv's key for cells beyond the header
+                extra = values.pop(None, None)  # csv's key for cells beyond the header
                 yield Problem(place, "", "has more cells than columns", str(extra)) if extra else Record(place, values)
 
     return read

@@ -20,8 +20,8 @@ REPO = "yenopoya/TIDE"
 LICENCE = licence.Licence(
     dataset=REPO,
     name="CC BY-NC 4.0",
-    terms="You may use, share and change the data and must name its authors. You may not use it commercially, and a model\n"
-    "trained on it is best treated the same way. Its page may ask for more.",
+    terms="You may use, share and change the data and must name its authors. You may not use it commercially, and a\n"
+    "model trained on it is best treated the same way. Its page may ask for more.",
     address="https://creativecommons.org/licenses/by-nc/4.0/legalcode",
 )
 _CARD_NAME = "cc-by-nc-4.0"  # what the dataset's card calls the licence
@@ -60,7 +60,7 @@ def folder() -> Path:
     licence.require(LICENCE)
     cached = hub_cache_dir() / f"datasets--{REPO.replace('/', '--')}"
     accepted = licence.recall(LICENCE)
-    for name in (_ref(cached), accepted.revision if accepted else ""):
+    for name in (accepted.revision if accepted else "", _ref(cached)):
         if name and (found := cached / "snapshots" / name).is_dir():
             return found
     raise DataError(

@@ -1,0 +1,192 @@
+"""`split`: dialogues into train, validation and test, as files with a manifest; and reading them back, verified.
+
+A split is written whole or not at all, is the same bytes on every machine, and never replaces another one.
+"""
+
+import json
+import math
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.registry.machine import disk_lacking, human_size
+from training.data import sources
+from training.data.assign import PAPER, PAPER_SEED, SPLITS, Shares, disjoint, paper
+from training.data.checks.duplicates import answered, said
+from training.data.checks.leakage import shared_personas, shared_texts
+from training.data.findings import Say, quiet
+from training.data.grouping import group
+from training.data.manifest import Leakage, Manifest, Method, Part, Source
+from training.data.schema import Columns, Dialogue, Row
+
+SHARES: Shares = (0.8, 0.1, 0.1)
+_LARGEST = 0.5  # of the smallest split: how large a group may grow by alike texts
+
+
+def split(
+    out: Path,
+    names: Sequence[str] = sources.DEFAULT,
+    *,
+    columns: Columns | None = None,
+    shares: Shares = SHARES,
+    seed: int = PAPER_SEED,
+    as_in_paper: bool = False,
+    say: Say = quiet,
+) -> Manifest:
+    """Split the sources into the folder `out`. shares: of train, validation, test; they are not used `as_in_paper`.
+
+    Running it again for the same split changes nothing. Raises DataError for unusable rows or a full disk, UsageError
+    when `out` holds anything else.
+    """
+    _valid(shares)
+    loaded = sources.load(names, columns)
+    if as_in_paper:
+        chosen, note = paper(len(loaded.rows), seed)
+        whole = sum(PAPER.values())
+        shares = (PAPER["train"] / whole, 0.0, PAPER["test"] / whole)
+    else:
+        chosen, note = _disjoint(loaded.rows, shares, seed, say)
+    rows = [replace(row, split=name) for row, name in zip(loaded.rows, chosen, strict=True) if name]
+    files = {name: _lines(row.dialogue for row in rows if row.split == name) for name in SPLITS if name in chosen}
+    method: Method = "paper" if as_in_paper else "persona-disjoint"
+    manifest = Manifest(
+        method=method,
+        seed=seed,
+        shares=shares,
+        note=note,
+        sources=tuple(Source(name=file.name, sha256=file.sha256, rows=file.rows) for file in loaded.files),
+        splits={name: _part(name, data, [row for row in rows if row.split == name]) for name, data in files.items()},
+        leakage=_leakage(rows, say),
+    )
+    _write(out, {f"{name}.jsonl": data for name, data in files.items()} | {sources.MANIFEST: manifest.to_bytes()})
+    return manifest
+
+
+def verified(folder: Path) -> Manifest:
+    """The manifest of a folder whose files are still those it names. Raises DataError."""
+    manifest = Manifest.read(folder)
+    for part in manifest.splits.values():
+        path = folder / part.file
+        try:
+            found = sources.digest(path)
+        except OSError as error:
+            raise DataError("A file of the split is missing.", details=f"{path}: {error.strerror}") from error
+        if found != part.sha256:
+            raise DataError(
+                "A file of the split was changed.",
+                details=f"{path}: sha256 {found[:16]}…, in the manifest {part.sha256[:16]}…",
+                help="Split again into another folder.",
+            )
+    return manifest
+
+
+def dialogues(folder: Path, name: str) -> tuple[Dialogue, ...]:
+    """The dialogues of one split, `train`, `validation` or `test`, verified. Raises DataError."""
+    part = verified(folder).splits.get(name)
+    if part is None:
+        raise DataError(f"This split has no {name}.", details=str(folder))
+    return sources.dialogues((str(folder / part.file),))
+
+
+def _disjoint(rows: Sequence[Row], shares: Shares, seed: int, say: Say) -> tuple[list[str], str]:
+    smallest = min(share for share in shares if share > 0)
+    groups = group(rows, max(1, math.floor(_LARGEST * smallest * len(rows))), say)
+    note = f"{len(rows):,} rows in {len(groups.members):,} groups (a person, or nearly equal texts) that stay whole."
+    if groups.apart:
+        note += f" {groups.apart:,} pairs of nearly equal texts are not kept together: the groups would grow too large."
+    return disjoint(rows, groups, shares, seed), note
+
+
+def _valid(shares: Shares) -> None:
+    if any(not 0 <= share <= 1 for share in shares) or not math.isclose(sum(shares), 1, abs_tol=1e-6) or not shares[0]:
+        raise UsageError(
+            "The shares of train, validation and test must be at least 0 and together 1.",
+            details=", ".join(f"{share:g}" for share in shares),
+            help="train must not be 0.",
+        )
+
+
+def _lines(found: Iterator[Dialogue]) -> bytes:
+    return b"".join(json.dumps(one.to_record(), ensure_ascii=False).encode() + b"\n" for one in found)
+
+
+def _part(name: str, data: bytes, rows: Sequence[Row]) -> Part:
+    return Part(
+        file=f"{name}.jsonl",
+        sha256=sha256(data).hexdigest(),
+        rows=len(rows),
+        exchanges=sum(len(row.dialogue.exchanges) for row in rows),
+        personas=len({row.dialogue.persona_id for row in rows} - {None}),
+        scenarios=dict(sorted(Counter(row.dialogue.scenario for row in rows).items())),
+    )
+
+
+def _leakage(rows: Sequence[Row], say: Say) -> Leakage:
+    trained = {row.dialogue.persona_id for row in rows if row.split == "train"} - {None}
+    # Train first, so that the second row of a pair is the one outside; validation and test count as one side.
+    sides = sorted(
+        (replace(row, split="" if row.split == "train" else "held out") for row in rows), key=lambda row: row.split
+    )
+    near = [sum(1 for _ in shared_texts(sides, text, partial(say, "looking for leakage"))) for text in (said, answered)]
+    held = [row for row in rows if row.split != "train"]
+    return Leakage(
+        personas=len(shared_personas(rows)),
+        rows=sum(row.dialogue.persona_id in trained for row in held),
+        near_messages=near[0],
+        near_replies=near[1],
+    )
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """All files or none. Raises DataError, UsageError, TideError."""
+    if _is_there(out, files):
+        return
+    size = sum(map(len, files.values()))
+    if lacking := disk_lacking(out.absolute().parent, size):
+        raise DataError(
+            "There is not enough room on the disk.",
+            details=f"{human_size(size)} are needed, {human_size(lacking)} too many.",
+        )
+    with _folder(out) as part:
+        for name, data in files.items():
+            with (part / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _is_there(out: Path, files: dict[str, bytes]) -> bool:
+    """True when the folder holds exactly these files, False when it holds nothing. Raises UsageError for all else."""
+    try:
+        names = {path.name for path in out.iterdir()}
+        same = names == set(files) and all((out / name).read_bytes() == data for name, data in files.items())
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError("The output is not a folder that can be read.", details=f"{out}: {error.strerror}") from error
+    if names and not same:
+        raise UsageError(
+            "There is something else in this folder.", details=str(out), help="Name a new folder with --out."
+        )
+    return same
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place at the end, and is gone after any failure."""
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.replace(out)
+    except OSError as error:
+        raise TideError("The split could not be written.", details=f"{out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
