@@ -7,14 +7,13 @@ import click
 
 from tide_chat import entry
 from tide_chat.errors import MissingExtra
+from training import commands
 from training.data.command import command as data
 
-PLANNED = {
-    "sft": "Fine-tune a model by a recipe.",
-}
-
-app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.", PLANNED)
-app.add_command(data)
+app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.", {})
+data.add_command(commands.show)
+for each in (data, commands.sft, commands.recipes):
+    app.add_command(each)
 
 
 @app.command("risk", short_help="Train the risk encoder of the safety layer.")

@@ -1,0 +1,154 @@
+"""The base model from an HF folder, and the adapter put into it. Knows no data and no loop."""
+
+import importlib.util
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tide_chat.errors import DataError, MissingExtra, ModelNotFound, ModelUnusable, UsageError
+from training.recipe import Recipe
+
+
+def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype) -> Any:
+    """The base model with a fresh adapter, ready to train. Only the adapter's parameters want a gradient.
+
+    Raises ModelNotFound, ModelUnusable, UsageError, MissingExtra.
+    """
+    _check(folder)
+    try:
+        from transformers import AutoModelForCausalLM
+    except ImportError as error:
+        raise MissingExtra("Training", "train") from error
+    quantized = _quantized(recipe, device)
+    with quiet(), _readable(folder):
+        base = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **quantized)
+    model = attach(base if quantized else base.to(device), folder, recipe)
+    if recipe.training.checkpointing:
+        with quiet():
+            base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return model
+
+
+def skeleton(folder: Path, recipe: Recipe) -> Any:
+    """The same without weights: shapes alone, for a plan. Raises as `load`."""
+    _check(folder)
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    with quiet(), _readable(folder), torch.device("meta"):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        return attach(AutoModelForCausalLM.from_config(config), folder, recipe)
+
+
+def attach(base: Any, folder: Path, recipe: Recipe) -> Any:
+    """Put a fresh adapter in. Its values follow from the recipe's seed. Raises UsageError."""
+    from peft import LoraConfig, get_peft_model
+
+    wanted = recipe.lora
+    targets: str | list[str] = wanted.targets if isinstance(wanted.targets, str) else list(wanted.targets)
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=str(folder),
+        r=wanted.r,
+        lora_alpha=wanted.alpha,
+        lora_dropout=wanted.dropout,
+        target_modules=targets,
+        target_parameters=list(wanted.parameters) or None,
+        use_rslora=wanted.rslora,
+        use_dora=wanted.dora,
+        bias="none",
+    )
+    torch.manual_seed(recipe.training.seed)
+    try:
+        with quiet():
+            warnings.simplefilter("error", RuntimeWarning)  # what names nothing is a mistake
+            model = get_peft_model(base, config)
+    except (ValueError, RuntimeError, NotImplementedError, RuntimeWarning) as error:
+        linear = sorted({name.rpartition(".")[2] for name, part in base.named_modules() if _is_linear(part)})
+        raise UsageError(
+            "The adapter of the recipe does not fit this model.",
+            details=str(error),
+            help=f"lora.targets may name: {', '.join(linear)}.",
+        ) from error
+    model.train()
+    return model
+
+
+def trained(model: Any) -> dict[str, torch.nn.Parameter]:
+    """The parameters that want a gradient, by name."""
+    return {name: value for name, value in model.named_parameters() if value.requires_grad}
+
+
+def _is_linear(part: torch.nn.Module) -> bool:
+    return isinstance(part, torch.nn.Linear)
+
+
+def _check(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ModelNotFound(
+            "There is no model to train.",
+            details=f"{folder} has no config.json.",
+            help="Name an HF folder; tide-convert dequantize makes one of a GGUF file.",
+        )
+
+
+def _quantized(recipe: Recipe, device: torch.device) -> dict[str, Any]:
+    kind = recipe.training.quantized
+    if kind == "no":
+        return {}
+    if device.type != "cuda":
+        raise UsageError(
+            f"training.quantized = {kind} needs CUDA.", details=f"This run is on {device.type}.", help="Set it to no."
+        )
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise UsageError("A quantized base needs bitsandbytes.", help="Install it: pip install bitsandbytes")
+    from transformers import BitsAndBytesConfig
+
+    config = (
+        BitsAndBytesConfig(load_in_8bit=True)
+        if kind == "int8"
+        else BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """What the library says of files that it cannot load, as an error with words."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ModelUnusable("The base model cannot be loaded.", details=f"{folder}: {error}") from error
+    except Exception as error:
+        if type(error).__name__ == "SafetensorError":
+            raise DataError("The base model's weights are broken.", details=f"{folder}: {error}") from error
+        raise
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No bars and no advice of the libraries on the terminal, which has its own: what they say is for developers."""
+    from transformers.utils import logging as their
+
+    level, bars = their.get_verbosity(), their.is_progress_bar_enabled()
+    their.set_verbosity(logging.ERROR)
+    their.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by names that are going
+            yield
+    finally:
+        their.set_verbosity(level)
+        if bars:
+            their.enable_progress_bar()

@@ -1,0 +1,137 @@
+"""What a run is going to take: tokens and steps exactly, memory and time as estimates that say so."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from tide_chat.registry.machine import human_size
+from training.recipe import Recipe
+from training.render import Example
+from training.sft import batches
+from training.sft.loss import CHUNK
+
+PROGRAM = 500_000_000  # bytes of Python and the libraries
+KEPT_WIDTHS, KEPT_INNER = 16, 4  # activations kept for backward, per token and layer, in widths and inner widths
+BYTES = {"no": 0.0, "int8": 1.1, "nf4": 0.6}  # of a quantized weight, with its scales
+EFFICIENCY = 0.5  # of what one large matrix product reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """tokens, targets and computed (positions, padding included) are of one epoch; memory in bytes."""
+
+    sequences: int
+    epochs: int
+    steps: int
+    tokens: int
+    targets: int
+    computed: int
+    shared: int  # tokens that all sequences begin with
+    parameters: int
+    trained: int
+    memory: int  # estimated
+    seconds: float  # estimated
+
+    def lines(self) -> tuple[str, ...]:
+        saved = 1 - self.computed / self.tokens if self.tokens else 0
+        return (
+            f"{self.sequences} sequences, {self.epochs} epochs, {self.steps} steps",
+            f"an epoch: {self.tokens} tokens, {self.targets} learnt, {self.computed} computed: {saved:.0%} less",
+            f"{self.shared} tokens are the same at the start of all sequences",
+            f"{self.trained:,} of {self.parameters:,} parameters are trained ({self.trained / self.parameters:.2%})",
+            f"memory about {human_size(self.memory)} (estimate)",
+            f"time about {duration(self.seconds)} (estimate)",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def duration(seconds: float) -> str:
+    """2 h 05 min, 3 min 20 s, 12 s"""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def make(
+    recipe: Recipe, model: Any, examples: Sequence[Example], device: torch.device, dtype: torch.dtype, world: int = 1
+) -> Plan:
+    """model: with its adapter; weights are not looked at and may be absent."""
+    wanted = recipe.training
+    lengths = [len(one) for one in examples]
+    prefix = shared_prefix(recipe, examples)
+    size = wanted.batch * wanted.accumulation
+    order = batches.steps(lengths, size, epoch=0, seed=wanted.seed, grouped=wanted.grouping == "length")
+    parts = [
+        part
+        for step in order
+        for rank in range(world)
+        for part in batches.passes(
+            step, lengths, batch=wanted.batch, tokens=wanted.tokens_per_pass, rank=rank, world=world, prefix=prefix
+        )
+    ]
+    sizes = [prefix + len(part) * (max(lengths[i] for i in part) - prefix) for part in parts]
+    total = sum(value.numel() for value in model.parameters())
+    trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    targets = sum(int(one.mask.sum()) for one in examples)
+    work = _work(recipe, model, total - trained, sum(sizes), targets)
+    return Plan(
+        len(examples),
+        wanted.epochs,
+        len(order) * wanted.epochs,
+        sum(lengths),
+        targets,
+        sum(sizes),
+        prefix,
+        total,
+        trained,
+        _memory(recipe, model, total - trained, trained, max(sizes), dtype),
+        wanted.epochs * work / _speed(device, dtype) / world,
+    )
+
+
+def shared_prefix(recipe: Recipe, examples: Sequence[Example]) -> int:
+    """Tokens computed once a pass; none where activations are computed twice, since that keeps no keys and values."""
+    share = recipe.training.share_prefix and not recipe.training.checkpointing
+    return batches.common_prefix(examples) if share else 0
+
+
+def _work(recipe: Recipe, model: Any, base: int, computed: int, targets: int) -> float:
+    """Floating point operations of an epoch: forward, and backward to the inputs alone, as the base is frozen."""
+    output = model.config.vocab_size * model.config.hidden_size
+    tied = bool(getattr(model.config, "tie_word_embeddings", False))
+    experts = getattr(model.config, "num_local_experts", 0) or 0
+    share = model.config.num_experts_per_tok / experts if experts else 1.0
+    layers = (base - output * (1 if tied else 2)) * share
+    times = 3 if recipe.training.checkpointing else 2
+    work: float = 2.0 * (times * layers * computed + 2 * output * targets)
+    return work
+
+
+def _memory(recipe: Recipe, model: Any, base: int, trained: int, positions: int, dtype: torch.dtype) -> int:
+    kind, config = recipe.training.quantized, model.config
+    weights = base * (BYTES[kind] or dtype.itemsize)
+    inner = getattr(config, "intermediate_size", 4 * config.hidden_size)
+    layer = (KEPT_WIDTHS * config.hidden_size + KEPT_INNER * inner) * dtype.itemsize
+    thin = config.hidden_size * dtype.itemsize
+    layers = config.num_hidden_layers
+    kept = positions * (layers * thin + layer if recipe.training.checkpointing else layers * layer)
+    logits = min(CHUNK, positions * config.vocab_size) * 4 * 2
+    return int(PROGRAM + weights + 16 * trained + kept + logits)
+
+
+def _speed(device: torch.device, dtype: torch.dtype, size: int = 512, seconds: float = 0.05) -> float:
+    """Floating point operations a second, from a matrix product, at the efficiency that training usually reaches."""
+    one = torch.ones(size, size, device=device, dtype=dtype)
+    one @ one
+    began, count = time.perf_counter(), 0
+    while (spent := time.perf_counter() - began) < seconds:
+        float((one @ one)[0, 0])
+        count += 1
+    return EFFICIENCY * 2.0 * count * (size * size * size) / spent
