@@ -57,8 +57,10 @@ def test_every_family_passes(family: str, kind: str, tmp_path: Path) -> None:
     assert failing(report) == set()
     assert report.numbers.tokens > 100
     assert report.numbers.top_agreement > 0.98
-    judged = {line.what for line in report.lines if line.passed}
-    assert judged >= {"values", "tokenisation", "rendered chats", "tokens that end a reply", "KL divergence, mean"}
+    wanted = {"values", "tokenisation", "rendered chats", "tokens that end a reply", "KL divergence, mean"}
+    if kind == "bf16":  # its bytes are judged, its divergence is reported
+        wanted.remove("KL divergence, mean")
+    assert {line.what for line in report.lines if line.passed} >= wanted
 
 
 def test_what_was_found_is_kept_beside_the_file(right: Path, llama: Path) -> None:
