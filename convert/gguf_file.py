@@ -18,7 +18,8 @@ from convert.architectures import Architecture, Config, Metadata
 from convert.progress import Say, quiet
 from convert.tensors import Planned
 from convert.weights import Array, Weights, to_stored
-from tide_chat.errors import DataError, MissingExtra, UsageError
+from tide_chat import extras
+from tide_chat.errors import DataError, UsageError
 
 Library = Any  # the module `gguf`, loaded when a conversion starts
 
@@ -62,7 +63,7 @@ def convert(
     """
     if kind not in TYPES:
         raise UsageError(f"There is no type '{kind}'.", help=f"Types: {', '.join(TYPES)}.")
-    gguf = _library()
+    gguf = library()
     config = specials.read_json(folder / "config.json", needed=True)
     architecture = architectures.of(config)
     metadata, planned = _described(architecture, config, Weights.of_model(folder))
@@ -85,11 +86,11 @@ def convert(
             writer.close()
 
 
-def _library() -> Library:
-    try:
-        import gguf
-    except ImportError as error:
-        raise MissingExtra("Writing GGUF files", "convert") from error
+def library() -> Library:
+    """The module `gguf`. Raises MissingExtra."""
+    extras.require("Writing GGUF files", "convert")
+    import gguf
+
     return gguf
 
 

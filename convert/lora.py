@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from convert import adapters as adapter_folders
-from convert import architectures, changes, merge, output, sources
+from convert import architectures, changes, gguf_file, merge, output, sources, tensors
 from convert.adapters import Adapter, Layer
 from convert.architectures import Architecture
 from convert.progress import Say, quiet
 from convert.weights import STORED, Array, Weights
-from tide_chat.errors import DataError, MissingExtra, UsageError
+from tide_chat.errors import DataError, UsageError
 
 KINDS = {"f32": "F32", "f16": "F16"}
 _MERGE = "Merge it instead: tide-convert merge."
@@ -116,7 +116,7 @@ def _write(
 ) -> None:
     import numpy
 
-    writer = _writer(part, architecture)
+    writer = gguf_file.library().GGUFWriter(part, architecture)
     try:
         writer.add_type("adapter")
         writer.add_string("adapter.type", "lora")
@@ -138,14 +138,6 @@ def _write(
         writer.close()
 
 
-def _writer(part: Path, architecture: str) -> Any:
-    try:
-        import gguf
-    except ImportError as error:
-        raise MissingExtra("Writing GGUF files", "convert") from error
-    return gguf.GGUFWriter(part, architecture)
-
-
 def _values(adapter: Adapter, pair: _Pair) -> tuple[Array, Array]:
     """A (rank, in) and B (out, rank), float32."""
     a, b = adapter.weights.floats(pair.layer.a), adapter.weights.floats(pair.layer.b)
@@ -155,7 +147,7 @@ def _values(adapter: Adapter, pair: _Pair) -> tuple[Array, Array]:
 
 
 def _paired(rows: Array, heads: int) -> Array:
-    """Each head's rows in llama.cpp's order: the two numbers that are rotated together stand side by side."""
+    """Each head's rows in llama.cpp's order. Raises DataError when they are not that many heads' rows."""
     if rows.shape[0] % (2 * heads):
         raise DataError("The adapter does not fit this base model.", details=f"{rows.shape[0]} rows, {heads} heads")
-    return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+    return tensors.rotated(rows, heads)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from convert import adapters as adapter_folders
-from convert import changes, output, weights
+from convert import changes, output, specials, weights
 from convert.adapters import Adapter
 from convert.changes import Changes
 from convert.progress import Say, quiet
@@ -115,12 +115,7 @@ def merge(
 
 def read_config(base: Path) -> dict[str, Any]:
     """The base model's config.json. Raises DataError, also for a quantized model."""
-    try:
-        config = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError("The base model's folder holds no readable config.json.", details=str(error)) from error
-    if not isinstance(config, dict):
-        raise DataError("The base model's config.json holds no settings.", details=str(base))
+    config = specials.read_json(base / "config.json", needed=True)
     if config.get("quantization_config"):
         raise DataError(
             "The base model is quantized.",

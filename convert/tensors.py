@@ -64,7 +64,7 @@ def _planned(line: Tensor, name: str, weights: Weights, dimensions: Dimensions) 
         return Planned(line.gguf, half, lambda: _halves(weights, name, line.part == "up"))
     if line.part in ("q", "k"):
         heads = dimensions[f"{line.part} heads"]
-        return Planned(line.gguf, shape, lambda: iter((_rotated(weights.floats(name), heads),)))
+        return Planned(line.gguf, shape, lambda: iter((rotated(weights.floats(name), heads),)))
     return Planned(line.gguf, shape, lambda: weights.blocks(name, STRETCH))
 
 
@@ -75,7 +75,7 @@ def _computed(name: str, values: list[float]) -> Planned:
     return Planned(name, array.shape, lambda: iter((array,)))
 
 
-def _rotated(values: Array, heads: int) -> Array:
+def rotated(values: Array, heads: int) -> Array:
     """Rows of each head in pairs that rotate together: 0 and size / 2, 1 and size / 2 + 1, ... become neighbours.
 
     values: (heads * size, width), or a bias, (heads * size).

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from convert.from_gguf import reader
-from tide_chat.errors import DataError, MissingExtra
+from tide_chat import extras
+from tide_chat.errors import DataError
 
 Array = Any  # numpy.ndarray; numpy is loaded when values are read
 
@@ -85,8 +86,7 @@ class Source:
 
 
 def _library() -> Any:
-    try:
-        import gguf
-    except ImportError as error:
-        raise MissingExtra("Reading GGUF files", "convert") from error
+    extras.require("Reading GGUF files", "convert")
+    import gguf
+
     return gguf

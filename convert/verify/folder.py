@@ -1,10 +1,10 @@
 """The HF folder that a GGUF is held against: its texts as they are on disk. Loads no model."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convert.specials import read_json
 from convert.verify.hushed import hushed
 from tide_chat.errors import DataError, MissingExtra
 
@@ -72,10 +72,10 @@ def read(path: Path) -> Folder:
         from transformers import AutoConfig
     except ImportError as error:
         raise MissingExtra("Verifying against the original model", "train") from error
-    raw = load(path / "config.json")
-    settings = load(path / "tokenizer_config.json", optional=True)
-    generation = load(path / "generation_config.json", optional=True)
-    tokens = load(path / "tokenizer.json")
+    raw = read_json(path / "config.json", needed=True)
+    settings = read_json(path / "tokenizer_config.json")
+    generation = read_json(path / "generation_config.json")
+    tokens = read_json(path / "tokenizer.json", needed=True)
     try:
         tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
         tokenizer.no_truncation()
@@ -96,21 +96,6 @@ def read(path: Path) -> Folder:
         ends=frozenset(ends),
         special=frozenset(str(token["content"]) for token in tokens.get("added_tokens", ()) if token.get("special")),
     )
-
-
-def load(path: Path, *, optional: bool = False) -> Json:
-    """A JSON object. Raises DataError; optional: nothing where there is no file."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        if optional:
-            return {}
-        raise DataError(f"The folder holds no {path.name}.", details=str(path.parent)) from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} cannot be read.", details=f"{path}: {error}") from error
-    if not isinstance(data, dict):
-        raise DataError(f"{path.name} holds no object.", details=str(path))
-    return data
 
 
 def _word(settings: Json, name: str) -> str:

@@ -279,7 +279,7 @@ def test_nested_beyond_measure(folder: Path, out: Path) -> None:
 
 def test_rows_of_each_head_are_paired() -> None:
     rows = numpy.arange(16, dtype=numpy.float32).reshape(16, 1)
-    found = tensors._rotated(rows, 2).ravel().astype(int).tolist()
+    found = tensors.rotated(rows, 2).ravel().astype(int).tolist()
     assert found == [0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15]
 
 
