@@ -6,17 +6,15 @@ of them non-crisis, so their tier is known to lie below T2). Knows no model.
 
 import hashlib
 import json
-import math
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tide_chat.errors import DataError
 from tide_chat.safety.assessment import Flag, Tier
+from training.data import near
 
 DATA = Path(__file__).resolve().parent.parent / "data_files"
 RISK, DIALOGUES = DATA / "risk", DATA / "dialogues"
@@ -99,28 +97,8 @@ def merge_alike(rows: list[Row]) -> list[Row]:
 
 
 def alike(texts: list[str]) -> Iterator[tuple[int, int]]:
-    """Pairs of positions of nearly equal texts.
-
-    Two sets so alike share one of the rarest members of each, so only those are looked up (prefix filtering; Chaudhuri,
-    Ganti and Kaushik 2006).
-    """
-    found = [_shingles(text) for text in texts]
-    counts = Counter(chain.from_iterable(found))
-    rank = {shingle: place for place, shingle in enumerate(sorted(counts, key=lambda each: (counts[each], each)))}
-    sets = [frozenset(rank[shingle] for shingle in shingles) for shingles in found]
-    holders: dict[int, list[int]] = defaultdict(list)
-    for index, shingles in enumerate(sets):
-        size = len(shingles)
-        rarest = sorted(shingles)[: size - math.ceil(_ALIKE * size) + 1]
-        for other in sorted({other for shingle in rarest for other in holders[shingle]}):
-            smaller, larger = sorted((size, len(sets[other])))
-            if smaller < _ALIKE * larger:
-                continue
-            shared = len(shingles & sets[other])
-            if shared >= _ALIKE * (smaller + larger - shared):
-                yield other, index
-        for shingle in rarest:
-            holders[shingle].append(index)
+    """Pairs of positions of nearly equal texts."""
+    return near.overlapping([_shingles(text) for text in texts], _ALIKE)
 
 
 def _shingles(text: str) -> set[str]:
