@@ -36,3 +36,14 @@ def hub_model(hub_server: HubServer) -> bytes:
     data = gguf_bytes(architecture="qwen2", weights=100_000, name="Qwen2.5 0.5B Instruct")
     hub_server.add(HUB_REPO, HUB_FILE, data)
     return data
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch computes with one thread: tiny models gain nothing by more, and results do not depend on the machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

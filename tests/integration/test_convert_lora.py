@@ -1,7 +1,6 @@
 """GGUF adapters on the real runtime: base file plus adapter file give the logits of transformers plus peft."""
 
 import ctypes
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,13 @@ import transformers
 from convert import gguf_file, lora
 from tests.integration import tiny_models
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::UserWarning:peft", "ignore::RuntimeWarning:peft", "ignore::FutureWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore::UserWarning:peft", "ignore::RuntimeWarning:peft", "ignore::FutureWarning"),
+]
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TOKENS = list(range(3, 120, 3))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Merging compared with peft's own, on tiny models of each family: real adapters, saved and loaded by peft."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,14 @@ from convert.weights import INDEX, Weights, to_stored
 from tests.integration import tiny_models
 from tide_chat.errors import DataError
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::UserWarning:peft", "ignore::RuntimeWarning:peft", "ignore::FutureWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore::UserWarning:peft", "ignore::RuntimeWarning:peft", "ignore::FutureWarning"),
+]
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 FUSED = ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]
 Maker = Callable[..., Path]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
