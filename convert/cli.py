@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from convert.progress import bar
 from tide_chat import entry
 from tide_chat.errors import UsageError
+from tide_chat.progress import bar
 
 FILE = click.Path(path_type=Path)
 _threads = click.option(
@@ -18,7 +18,7 @@ _download = click.option(
     "--download", is_flag=True, help="Fetch what is named owner/name from the hub. Uses the network."
 )
 
-app = entry.group("tide-convert", "Turn trained weights into the files that tide-chat runs.", {})
+app = entry.group("tide-convert", "Turn trained weights into the files that tide-chat runs.")
 
 
 @app.command("all", short_help="Merge, write, quantize, verify and install, in one go.")

@@ -11,9 +11,9 @@ from typing import Any
 from convert import output
 from convert.from_gguf import config, tensors, tokenizer
 from convert.from_gguf.source import Source
-from convert.progress import Say, quiet
 from convert.weights import SINGLE, STORED, Writer
 from tide_chat.errors import UsageError
+from tide_chat.progress import Say, quiet
 
 ROOM = 64 << 20  # bytes beside the weights: the tokenizer, and some air
 

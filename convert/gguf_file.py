@@ -15,11 +15,11 @@ from typing import Any
 
 from convert import architectures, output, specials, tensors, tokenizers
 from convert.architectures import Architecture, Config, Metadata
-from convert.progress import Say, quiet
 from convert.tensors import Planned
 from convert.weights import Array, Weights, to_stored
 from tide_chat import extras
 from tide_chat.errors import DataError, UsageError
+from tide_chat.progress import Say, quiet
 
 Library = Any  # the module `gguf`, loaded when a conversion starts
 

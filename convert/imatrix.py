@@ -14,10 +14,10 @@ from typing import Any
 
 from convert import output
 from convert.native import Native
-from convert.progress import Say, quiet
 from tide_chat import extras
 from tide_chat.engine.threads import usable_cores
 from tide_chat.errors import DataError, ModelError, ModelUnusable, UsageError
+from tide_chat.progress import Say, quiet
 from tide_chat.registry.gguf_header import read_header
 from tide_chat.registry.gguf_tables import NOT_CHAT
 

@@ -16,9 +16,9 @@ from convert import adapters as adapter_folders
 from convert import architectures, changes, gguf_file, merge, output, sources, tensors
 from convert.adapters import Adapter, Layer
 from convert.architectures import Architecture
-from convert.progress import Say, quiet
 from convert.weights import STORED, Array, Weights
 from tide_chat.errors import DataError, UsageError
+from tide_chat.progress import Say, quiet
 
 KINDS = {"f32": "F32", "f16": "F16"}
 _MERGE = "Merge it instead: tide-convert merge."

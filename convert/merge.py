@@ -15,9 +15,9 @@ from convert import adapters as adapter_folders
 from convert import changes, output, specials, weights
 from convert.adapters import Adapter
 from convert.changes import Changes
-from convert.progress import Say, quiet
 from convert.weights import FLOATS, INDEX, SINGLE, STORED, Array, Info, Weights, Writer
 from tide_chat.errors import DataError, UsageError
+from tide_chat.progress import Say, quiet
 
 DTYPES = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
 CONFIG_NAMES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convert import gguf_file, imatrix, merge, quantize, sources
-from convert.progress import Say, quiet
+from tide_chat.progress import Say, quiet
 
 if TYPE_CHECKING:
     from convert.verify.report import Report

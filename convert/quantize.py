@@ -17,11 +17,11 @@ from typing import Any
 from convert import imatrix as matrices
 from convert import output
 from convert.native import Native
-from convert.progress import Say, quiet
 from convert.quantize_types import ALIASES, TYPES, Kind
 from tide_chat import extras
 from tide_chat.engine.threads import usable_cores
 from tide_chat.errors import DataError, ModelUnusable, UsageError
+from tide_chat.progress import Say, quiet
 from tide_chat.registry.gguf_header import GgufHeader, read_header
 
 __all__ = ["TYPES", "Fallback", "Quantized", "quantize", "type_of"]

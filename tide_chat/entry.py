@@ -4,7 +4,8 @@ Turns errors into a line and an exit code, as `tide-chat` does, and lists honest
 of training, converting or evaluating.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import click
 
@@ -14,8 +15,8 @@ from tide_chat.errors import TideError, UsageError
 INTERRUPTED = 130
 
 
-def group(name: str, purpose: str, planned: dict[str, str]) -> click.Group:
-    """A command group; `planned` maps each sub-command to what it is going to do."""
+def group(name: str, purpose: str, planned: Mapping[str, str] = MappingProxyType({})) -> click.Group:
+    """A command group; `planned` maps each sub-command that is not there yet to what it is going to do."""
     made = click.Group(name, help=purpose, context_settings={"help_option_names": ["-h", "--help"]})
     made = click.version_option(__version__, "--version", message=f"{name} %(version)s")(made)
     for command, what in planned.items():

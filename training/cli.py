@@ -10,7 +10,7 @@ from tide_chat.errors import MissingExtra
 from training import commands
 from training.data.command import command as data
 
-app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.", {})
+app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.")
 data.add_command(commands.show)
 for each in (data, commands.sft, commands.recipes):
     app.add_command(each)

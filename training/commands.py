@@ -1,15 +1,10 @@
 """`tide-train sft`, `recipes` and `data show`: the options and what is printed. Loads what it needs when it runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tide_chat import extras
-
-if TYPE_CHECKING:
-    from tide_chat.messages import Conversation
-    from training.data.manifest import Manifest
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -43,18 +38,19 @@ def sft(
     tide-convert all RUN --base MODEL --install
     """
     extras.require("Fine-tuning", "train")
+    from tide_chat.progress import bar
     from training import recipe
     from training.data import split
     from training.sft import loop
-    from training.sft.progress import bar
 
     manifest = split.verified(data)
+    parts = {part: [one.conversation for one in split.read(data, manifest, part)] for part in manifest.splits}
     job = loop.Job(
         recipe.load(name, overrides),
         model,
         out,
-        _conversations(data, manifest, "train"),
-        _conversations(data, manifest, "validation"),
+        parts.get("train", []),
+        parts.get("validation", []),
         {part.file: part.sha256 for part in manifest.splits.values()},
         template,
         device,
@@ -68,14 +64,6 @@ def sft(
     held = "" if done.best is None else f", held-out loss {done.best:.4f} at step {done.best_step}"
     click.echo(f"{done.steps} steps{held}. Next: tide-convert all {out} --base {model}")
     return 0
-
-
-def _conversations(data: Path, manifest: "Manifest", name: str) -> "list[Conversation]":
-    from training.data import split
-
-    if name not in manifest.splits:
-        return []
-    return [dialogue.conversation for dialogue in split.dialogues(data, name)]
 
 
 @click.command("recipes", short_help="List the recipes, or the fields of one.")

@@ -5,13 +5,14 @@ tokenises it: up to the point where the model begins to write, and from there on
 and nothing is searched for. Knows no weights, no optimizer, no files of dialogues.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tide_chat.errors import DataError, ModelUnusable
 from tide_chat.messages import Conversation, Message, Role
+from tide_chat.progress import Say, quiet
 from tide_chat.reasoning import CLOSE, OPEN
 from training.chat_files import ChatFiles
 
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 # Where the prompt opens a reasoning block the app shows what comes after its end, so a model that goes straight to the
 # reply closes it first. The empty block is as the template itself writes it.
 WITHOUT_REASONING = f"{CLOSE}\n\n"
-
-Say = Callable[[str, int, int], None]
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    """For callers that do not watch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convert.progress import Say, quiet
 from convert.verify.folder import Chat, Folder
 from convert.verify.numbers import Tally, rank_and_probability
 from convert.verify.reference import Reference
@@ -12,6 +11,7 @@ from convert.verify.report import Numbers, Stops
 from convert.verify.runtime import Runtime
 from convert.verify.tokens import frame
 from tide_chat.errors import DataError
+from tide_chat.progress import Say, quiet
 
 TEXT = 512  # tokens of a dialogue that are computed at most
 GREEDY = 4  # dialogues that are also answered

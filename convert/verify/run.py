@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from convert.from_gguf.source import Source
-from convert.progress import Say, quiet
 from convert.verify import dialogues as held_out
 from convert.verify import folder as folders
 from convert.verify import page, plot, structure, tokens
@@ -16,6 +15,7 @@ from convert.verify.report import Line, Report, Stops
 from convert.verify.runtime import Runtime
 from tide_chat import atomic
 from tide_chat.errors import TideError, UsageError
+from tide_chat.progress import Say, quiet
 
 SAMPLES = 8  # dialogues
 

@@ -8,11 +8,11 @@ from convert import rope
 from convert.from_gguf import config as from_gguf
 from convert.from_gguf import tensors, tokenizer
 from convert.from_gguf.source import Source
-from convert.progress import Say, quiet
 from convert.verify.folder import Folder
 from convert.verify.report import Line
 from convert.weights import Weights, to_stored
 from tide_chat.errors import DataError
+from tide_chat.progress import Say, quiet
 
 EXACT = ("F32", "F16", "BF16")  # types whose values are HF's own, rounded at most
 _LEFT_OUT = ("rotary_emb.inv_freq",)  # computed, not learned

@@ -10,11 +10,11 @@ from tests.integration.hub_server import COMMIT, HubServer, Trouble
 from tests.unit.training.data_rows import REPLY, SAID
 from tide_chat import entry
 from tide_chat.errors import DataError
+from tide_chat.progress import quiet
 from training.data import sources, tide
 from training.data.check import CHECKS
 from training.data.checks import crisis, leakage
 from training.data.command import command
-from training.data.findings import quiet
 
 REPO = "datasets/yenopoya/TIDE"
 CARD = b"---\nlicense: cc-by-nc-4.0\n---\n# TIDE\n"

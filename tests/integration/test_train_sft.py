@@ -16,7 +16,7 @@ from tide_chat.messages import Conversation
 from training import recipe
 from training.recipe import Recipe
 from training.render import Example
-from training.sft import adapter, batches, checkpoint, loop, metrics
+from training.sft import adapter, batches, checkpoint, guards, loop, metrics
 from training.sft.loop import Job, prepare, train
 from training.sft.loss import Loss
 
@@ -351,7 +351,7 @@ def test_weights_that_are_cut_off(tmp_path: Path) -> None:
 
 
 def test_a_second_interrupt_acts_at_once() -> None:
-    with loop.interrupts() as wish:
+    with guards.interrupts() as wish:
         signal.raise_signal(signal.SIGINT)
         assert wish.is_set()
         with pytest.raises(KeyboardInterrupt):

@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.integration.test_train_sft import DIALOGUES, LONGER, lines, nobody, settings, tensors, tiny, weights
-from training.render import quiet
+from tide_chat.progress import Say, quiet
 from training.sft import checkpoint, loop
 from training.sft.loop import Job, train
 
@@ -28,13 +27,7 @@ here.go(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:], tell=lambda line: p
 """
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """The sums of one thread and of two differ in their last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def go(
@@ -43,7 +36,7 @@ def go(
     *overrides: str,
     resume: bool = False,
     tell: loop.Tell = nobody,
-    say: loop.Say = quiet,
+    say: Say = quiet,
 ) -> None:
     torch.set_num_threads(1)
     wanted = settings(*QUICK, *overrides)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tide_chat.progress import Say, quiet
 from training.data import sources
 from training.data.checks import crisis, duplicates, endings, leakage, lengths, personal, stock
-from training.data.findings import Check, Checked, Say, of_problem, quiet
+from training.data.findings import Check, Checked, of_problem
 from training.data.report import Report
 from training.data.schema import Columns, Row
 

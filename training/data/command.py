@@ -36,12 +36,12 @@ def check_command(
 
     Ends with 4 when there are errors. Nothing is changed and no model is loaded.
     """
+    from tide_chat.progress import bar
     from training.data import check
-    from training.data.progress import line
     from training.data.schema import Columns
     from training.data.sources import DEFAULT
 
-    with line() as say:
+    with bar() as say:
         report = check.check(
             sources or DEFAULT, columns=Columns.parse(columns), tokenizer=tokenizer, max_length=max_length, say=say
         )
@@ -62,12 +62,12 @@ def split_command(sources: tuple[str, ...], columns: str, out: Path, shares: str
     No person and no nearly equal text is on two sides, unless --paper asks for the paper's split; then what leaks is
     printed. The same sources, seed and shares give the same bytes on every machine.
     """
+    from tide_chat.progress import bar
     from training.data import split
-    from training.data.progress import line
     from training.data.schema import Columns
     from training.data.sources import DEFAULT
 
-    with line() as say:
+    with bar() as say:
         made = split.split(
             out,
             sources or DEFAULT,

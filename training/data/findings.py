@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tide_chat.progress import Say
 from training.data.schema import Problem, Row
 
-Say = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
 _SHOWN = 80  # characters of a text in a finding
 
 
@@ -51,10 +51,6 @@ class Checked:
 
 
 Check = Callable[[Sequence[Row], Say], Checked]
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    """For callers that do not watch."""
 
 
 def of_row(

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from tide_chat.progress import Say
 from training.data import near
 from training.data.checks.duplicates import answered, said
-from training.data.findings import Say
 from training.data.schema import Row
 
 

@@ -16,12 +16,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.progress import Say, quiet
 from tide_chat.registry.machine import disk_lacking, human_size
 from training.data import sources
 from training.data.assign import PAPER, PAPER_SEED, SPLITS, Shares, disjoint, paper
 from training.data.checks.duplicates import answered, said
 from training.data.checks.leakage import shared_personas, shared_texts
-from training.data.findings import Say, quiet
 from training.data.grouping import group
 from training.data.manifest import Leakage, Manifest, Method, Part, Source
 from training.data.schema import Columns, Dialogue, Row
@@ -89,10 +89,16 @@ def verified(folder: Path) -> Manifest:
 
 def dialogues(folder: Path, name: str) -> tuple[Dialogue, ...]:
     """The dialogues of one split, `train`, `validation` or `test`, verified. Raises DataError."""
-    part = verified(folder).splits.get(name)
-    if part is None:
+    manifest = verified(folder)
+    if name not in manifest.splits:
         raise DataError(f"This split has no {name}.", details=str(folder))
-    return sources.dialogues((str(folder / part.file),))
+    return read(folder, manifest, name)
+
+
+def read(folder: Path, manifest: Manifest, name: str) -> tuple[Dialogue, ...]:
+    """The dialogues of one split of a folder that was verified; none where it has no such split."""
+    part = manifest.splits.get(name)
+    return sources.dialogues((str(folder / part.file),)) if part else ()
 
 
 def _disjoint(rows: Sequence[Row], shares: Shares, seed: int, say: Say) -> tuple[list[str], str]:

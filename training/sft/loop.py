@@ -8,32 +8,29 @@ Order and dropout follow from seed and step: a killed run that goes on gives the
 
 import hashlib
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from tide_chat.errors import DataError, TideError, UsageError
 from tide_chat.messages import Conversation
+from tide_chat.progress import Say, quiet
 from tide_chat.prompt import system_text
 from tide_chat.registry.machine import disk_lacking, human_size
 from training import chat_files, preflight
 from training.recipe import Recipe
-from training.render import ChatEncoder, Counts, Example, quiet
-from training.sft import adapter, batches, checkpoint, devices, plan
+from training.render import ChatEncoder, Counts, Example
+from training.sft import adapter, batches, checkpoint, devices, guards, plan
 from training.sft.checkpoint import State
 from training.sft.loss import Loss
 from training.sft.metrics import Metrics, environment, write_run
 from training.sft.samples import sample
 
 Tell = Callable[[str], None]
-Say = Callable[[str, int, int], None]
 RUN, METRICS, SAMPLES, TOKENS = "run.json", "metrics.jsonl", "samples.jsonl", "tokens.npz"
 
 
@@ -108,7 +105,12 @@ def train(job: Job, tell: Tell, say: Say = quiet) -> Outcome:
 
     Raises UsageError, ModelError, DataError, TideError; KeyboardInterrupt after a checkpoint when it was interrupted.
     """
-    with devices.group() as group, interrupts() as wish, _deterministic(job.device), _out_of_memory(job.recipe):
+    with (
+        devices.group() as group,
+        guards.interrupts() as wish,
+        guards.deterministic(job.device),
+        guards.out_of_memory(job.recipe),
+    ):
         _check_out(job)
         try:
             return _Run(job, group, wish, tell if group.leads else _silent, say if group.leads else quiet).run()
@@ -450,58 +452,3 @@ def _check_room(job: Job, trained: int) -> None:
 
 def _silent(_line: str) -> None:
     """For processes that do not lead."""
-
-
-@contextmanager
-def interrupts() -> Iterator[threading.Event]:
-    """Ctrl+C and a polite kill become a wish, fulfilled between steps; the second one acts at once."""
-    wish = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield wish
-        return
-
-    def note(_number: int, _frame: Any) -> None:
-        if wish.is_set():
-            raise KeyboardInterrupt
-        wish.set()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield wish
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _deterministic(device: str) -> Iterator[None]:
-    """On the CPU, where it costs nothing that counts."""
-    if device != "cpu" and (torch.cuda.is_available() or torch.backends.mps.is_available()):
-        yield
-        return
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-
-
-@contextmanager
-def _out_of_memory(recipe: Recipe) -> Iterator[None]:
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_memory(error):
-            raise
-        tokens = max(recipe.data.max_length, recipe.training.tokens_per_pass // 2)
-        raise TideError(
-            "There is not enough memory for this recipe.",
-            details=str(error).splitlines()[0] if str(error) else "",
-            help=f"Try --set training.tokens_per_pass={tokens}, --set training.batch=1, then "
-            "--set training.checkpointing=true. A run with checkpoints goes on with --resume only as it was begun.",
-        ) from error
-
-
-def _is_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error) or "out of memory" in str(error)

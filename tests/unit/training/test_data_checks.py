@@ -8,9 +8,10 @@ import pytest
 
 from tests.unit.training.data_rows import REPLY, SAID, dialogue, rows, write
 from tide_chat.errors import DataError
+from tide_chat.progress import quiet
 from training.data.check import check
 from training.data.checks import crisis, duplicates, endings, leakage, lengths, personal, stock
-from training.data.findings import Check, Finding, Severity, quiet
+from training.data.findings import Check, Finding, Severity
 from training.data.schema import Dialogue
 
 OTHER_SAID = "My brother asked about the war and I had no words for him."

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.unit.training.data_rows import REPLY, SAID, dialogue, rows, write
 from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.progress import quiet
 from training.data import sources
 from training.data import split as splitting
 from training.data.assign import disjoint, paper
 from training.data.check import check
-from training.data.findings import quiet
 from training.data.grouping import Groups, group
 from training.data.manifest import Manifest
 from training.data.schema import Dialogue

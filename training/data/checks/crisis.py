@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tide_chat.messages import Role
+from tide_chat.progress import Say
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.router import assess
-from training.data.findings import Checked, Finding, Measure, Say, Severity, of_row
+from training.data.findings import Checked, Finding, Measure, Severity, of_row
 from training.data.schema import Row
 
 _LISTED = {Role.USER: Tier.T3, Role.ASSISTANT: Tier.T2}  # from here on

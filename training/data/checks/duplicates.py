@@ -3,8 +3,9 @@
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 
+from tide_chat.progress import Say
 from training.data import near
-from training.data.findings import Checked, Finding, Say, Severity, of_row
+from training.data.findings import Checked, Finding, Severity, of_row
 from training.data.schema import Dialogue, Row
 
 

@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tide_chat.progress import Say
 from training.data import near
-from training.data.findings import Checked, Finding, Measure, Say, Severity, of_row, percent
+from training.data.findings import Checked, Finding, Measure, Severity, of_row, percent
 from training.data.schema import Row
 
 _CLOSING = "\"'”’»)]}*_ \t\r\n"  # what may follow the end mark

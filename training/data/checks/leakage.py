@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from tide_chat.progress import Say
 from training.data import near
 from training.data.checks.duplicates import answered, said
-from training.data.findings import Checked, Finding, Measure, Say, Severity, of_row
+from training.data.findings import Checked, Finding, Measure, Severity, of_row
 from training.data.schema import Dialogue, Row
 
 

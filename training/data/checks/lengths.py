@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tide_chat.errors import DataError, MissingExtra
-from training.data.findings import Check, Checked, Measure, Say, Severity, of_row, percent
+from tide_chat.progress import Say
+from training.data.findings import Check, Checked, Measure, Severity, of_row, percent
 from training.data.schema import Row
 
 Count = Callable[[Sequence[str]], list[int]]  # texts -> tokens of each

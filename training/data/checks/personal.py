@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from tide_chat.progress import Say
 from tide_chat.safety import helplines
-from training.data.findings import Checked, Finding, Say, Severity, of_row
+from training.data.findings import Checked, Finding, Severity, of_row
 from training.data.schema import Row
 
 

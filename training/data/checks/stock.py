@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from tide_chat.errors import DataError
+from tide_chat.progress import Say
 from training.data import near
-from training.data.findings import Checked, Finding, Measure, Say, Severity, percent
+from training.data.findings import Checked, Finding, Measure, Severity, percent
 from training.data.schema import Row
 
 PHRASES = Path(__file__).resolve().parents[2] / "data_files" / "stock-phrases.tsv"

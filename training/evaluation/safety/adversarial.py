@@ -19,12 +19,12 @@ from tide_chat.config import Settings, with_options
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import DataError, ModelError
 from tide_chat.events import Done, Notice, TextDelta, TurnResult
+from tide_chat.progress import Say
 from tide_chat.safety import join
 from tide_chat.safety.guard import Gate, default_screen
 from tide_chat.safety.guard_screen import Reading
 from tide_chat.turn import Companion
 from training.evaluation.safety import forbidden
-from training.evaluation.safety.measure import Say
 from training.evaluation.safety.rows import Attack
 
 LINES = "adversarial.jsonl"

@@ -8,12 +8,12 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tide_chat.progress import Say
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import RiskState
 from training.evaluation.safety.judges import Judge
 from training.evaluation.safety.rows import Row, Script
 
-Say = Callable[[str, int, int], None]
 Transform = Callable[[str, random.Random], str]
 
 ROUTED = Tier.T2  # from here on a message gets more than talk

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tide_chat.progress import Say
 from tide_chat.safety import router
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import ENCODER, Classifier, default_folder
 from training.evaluation.safety import figures, judges, latency, measure
-from training.evaluation.safety.measure import Outcome, Say, Transform
+from training.evaluation.safety.measure import Outcome, Transform
 from training.evaluation.safety.rows import Row, Script, labelled, scripts
 
 WRONG = ("missed", "understated", "alarm", "flags", "lost", "turn")
