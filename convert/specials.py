@@ -30,6 +30,8 @@ def read_json(path: Path, *, needed: bool = False) -> dict[str, Any]:
         return {}
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"There is no {path.name}.", details=str(path.parent)) from error
     except OSError as error:
         raise DataError(f"There is no readable {path.name}.", details=f"{path.parent}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
