@@ -27,19 +27,12 @@ def folder(given: str, *, download: bool = False) -> Path:
 
 def _from_hub(repo: str, download: bool) -> Path:
     from tide_chat.registry import hub
-    from tide_chat.registry.places import hub_cache_dir
 
-    library = hub.library()
+    hub.library()  # first, so that it sends nothing about the user
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        found = library.snapshot_download(
-            repo,
-            allow_patterns=list(WANTED),
-            cache_dir=hub_cache_dir(),
-            endpoint=hub.endpoint(),
-            local_files_only=not download,
-        )
+        return hub.snapshot(repo, WANTED, download=download)
     except LocalEntryNotFoundError as error:
         if download:
             raise HubError("The hub could not be reached.", details=f"{repo} at {hub.endpoint()}") from error
@@ -52,7 +45,6 @@ def _from_hub(repo: str, download: bool) -> Path:
             details=f"{repo}: {error.response.status_code}",
             help="Check the name. A gated model asks for its licence to be accepted there, and for HF_TOKEN here.",
         ) from error
-    return Path(found)
 
 
 def base_of(adapter: Path) -> str:

@@ -5,16 +5,18 @@ Needs: HF_ENDPOINT (another hub), HF_TOKEN (for models behind a licence). Sends 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 from tide_chat import __version__
 from tide_chat.errors import HubError
 from tide_chat.registry.catalogue import Model
+from tide_chat.registry.places import hub_cache_dir
 
 _ENDPOINT = "https://huggingface.co"
 _ANSWER_TIMEOUT = 15.0  # seconds
@@ -79,6 +81,24 @@ def describe(model: Model) -> RemoteFile:
     return RemoteFile(
         hub.hf_hub_url(file.repo, file.file, revision=commit, endpoint=endpoint()), answer.etag, answer.size, commit
     )
+
+
+def snapshot(
+    repo: str, patterns: Sequence[str], *, kind: str = "model", revision: str = "main", download: bool = True
+) -> Path:
+    """The files of a repository that match, in the hub's cache; kind: model or dataset. Without `download` nothing is
+    asked of the hub. Raises what the library raises: the callers know what to say.
+    """
+    found = library().snapshot_download(
+        repo,
+        repo_type=kind,
+        revision=revision,
+        allow_patterns=list(patterns),
+        cache_dir=hub_cache_dir(),
+        endpoint=endpoint(),
+        local_files_only=not download,
+    )
+    return Path(found)
 
 
 @contextmanager

@@ -41,15 +41,8 @@ def fetch(*, accept: bool = False, revision: str = "main") -> Fetched:
     """Bring the data into the hub's cache. Raises UsageError (licence), HubError, DataError."""
     licence.require(LICENCE, accept=accept)
     with _translated():
-        found = hub.library().snapshot_download(
-            REPO,
-            repo_type="dataset",
-            revision=revision,
-            allow_patterns=list(_WANTED),
-            cache_dir=hub_cache_dir(),
-            endpoint=hub.endpoint(),
-        )
-    fetched = Fetched(Path(found), Path(found).name)
+        found = hub.snapshot(REPO, _WANTED, kind="dataset", revision=revision)
+    fetched = Fetched(found, found.name)
     _same_licence(fetched.folder)
     licence.remember(LICENCE, fetched.revision)
     return fetched
