@@ -129,6 +129,7 @@ def test_ctrl_c_stops_while_the_message_is_being_read(terminal: Terminal) -> Non
     terminal.until(b"You: ")
     terminal.type(b"I slept badly. \\\n" * 60 + b"That is all.\n")
     terminal.until(b"That is all.")
+    time.sleep(0.3)  # until then the prompt may still be there, where Ctrl+C leaves
     terminal.type(b"\x03")
     terminal.until(b"Stopped.")
     terminal.until(b"You: ")

@@ -44,6 +44,13 @@ class Group:
             for tensor in tensors:
                 torch.distributed.broadcast(tensor, 0)
 
+    def meet(self) -> None:
+        """Nobody goes on before everybody is here."""
+        if self.world > 1:
+            import torch.distributed
+
+            torch.distributed.barrier()
+
     def any(self, wish: bool, device: "torch.device") -> bool:
         """Whether any process says so; the same answer for all."""
         if self.world == 1:

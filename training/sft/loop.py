@@ -112,6 +112,7 @@ def train(job: Job, tell: Tell, say: Say = quiet) -> Outcome:
         guards.out_of_memory(job.recipe),
     ):
         _check_out(job)
+        group.meet()  # or the leader's first file would look like an older run to the others
         try:
             return _Run(job, group, wish, tell if group.leads else _silent, say if group.leads else quiet).run()
         except OSError as error:
