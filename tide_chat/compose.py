@@ -72,6 +72,7 @@ def spec(settings: Settings, resolved: Resolved, chat_template: Path | None = No
     return EngineSpec(
         model=resolved.path,
         name=resolved.alias,
+        adapter=resolved.adapter,
         context=min(settings.context, limit),
         gpu=str(settings.gpu),
         threads=settings.threads,

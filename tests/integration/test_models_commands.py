@@ -72,24 +72,29 @@ def source(tmp_path: Path) -> Path:
 class TestList:
     def test_table(self, run: Run, embedded_model: Path) -> None:
         lines = run("list").splitlines()
-        assert len(lines) == 1 + 25
+        assert len(lines) == 1 + 26
         assert lines[0].split() == ["NAME", "HERE", "SIZE", "MEMORY", "STORED", "AS", "LICENCE"]
-        assert lines[1].split()[:2] == ["smollm2-135m", "yes"]
-        assert "the only model installed" in run.err
+        assert lines[1].split()[:2] == ["smollm2-135m-tide", "yes"]
+        assert lines[2].split()[:2] == ["smollm2-135m", "yes"]
+        assert "the model that comes with the app" in run.err
 
     def test_json(self, run: Run, embedded_model: Path) -> None:
         found = run("list", "--json")
         assert set(found) == {"models", "best", "why"}
-        assert found["best"] == "smollm2-135m"
-        assert len(found["models"]) == 25
+        assert found["best"] == "smollm2-135m-tide"
+        assert len(found["models"]) == 26
         assert all(set(model) == MODEL_KEYS for model in found["models"])
-        (here,) = [model for model in found["models"] if model["installed"]]
-        assert (here["place"], here["path"], here["size_is_approximate"]) == ("embedded", str(embedded_model), False)
+        for here in [model for model in found["models"] if model["installed"]]:
+            assert (here["place"], here["path"], here["size_is_approximate"]) == (
+                "embedded",
+                str(embedded_model),
+                False,
+            )
 
     def test_installed_only(self, run: Run, source: Path) -> None:
         run("import", source)
         found = run("list", "--installed", "--json")["models"]
-        assert {model["alias"] for model in found} == {"smollm2-135m", "mine"}
+        assert {model["alias"] for model in found} == {"smollm2-135m", "smollm2-135m-tide", "mine"}
         (mine,) = [model for model in found if model["alias"] == "mine"]
         assert set(mine) == MODEL_KEYS
         assert mine["licence"] is None
@@ -201,7 +206,11 @@ class TestVerify:
     def test_all(self, run: Run, source: Path) -> None:
         run("import", source)
         lines = run("verify").splitlines()
-        assert [line.split() for line in lines] == [["mine", "good"], ["smollm2-135m", "good"]]
+        assert [line.split() for line in lines] == [
+            ["mine", "good"],
+            ["smollm2-135m", "good"],
+            ["smollm2-135m-tide", "good"],
+        ]
 
     def test_a_changed_file_is_3(self, run: Run, source: Path) -> None:
         path = Path(run("import", source, "--copy", "--json")["path"])
@@ -289,7 +298,7 @@ def test_the_program_itself(checkout: Path, tmp_path: Path) -> None:
         check=True,
         timeout=60,
     )
-    assert json.loads(done.stdout)["best"] == "smollm2-135m"
+    assert json.loads(done.stdout)["best"] == "smollm2-135m-tide"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -278,6 +279,16 @@ class TestVerifying:
         one = Registry.load().installed_as("smollm2-135m")
         assert one
         assert verify(one).outcome == "ok"
+
+    def test_another_adapter_than_the_app_came_with_is_named(self, embedded_model: Path, tmp_path: Path) -> None:
+        one = Registry.load().installed_as("smollm2-135m-tide")
+        assert one
+        assert verify(one).outcome == "ok"
+        other = tmp_path / "other.gguf"
+        other.write_bytes(b"GGUF")
+        found = verify(replace(one, adapter=other))
+        assert (found.outcome, found.good) == ("changed", False)
+        assert "other.gguf" in found.problem
 
     def test_the_hubs_cache_names_its_files_by_checksum(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

@@ -55,13 +55,13 @@ def test_an_authored_reply_looks_for_no_model(session: Session, said: list[str])
 def test_the_first_reply_that_needs_a_model_loads_it_once(session: Session, said: list[str]) -> None:
     assert turn(session, "It was a long day.").reply == "I hear you."
     turn(session, "And a cold one.")
-    assert said == ["Model: smollm2-135m: the only model installed"]
+    assert said == ["Model: smollm2-135m-tide: the model that comes with the app"]
     assert "smollm2-135m" in session.described()
 
 
 def test_sampling_is_the_models_own_within_the_settings(session: Session) -> None:
     session.start()
-    advised = Registry.load().find("smollm2-135m").sampling
+    advised = Registry.load().find("smollm2-135m-tide").sampling
     used = session.companion.sampling
     assert (used.temperature, used.top_k, used.top_p) == (advised.temperature, advised.top_k, advised.top_p)
     assert (used.seed, used.max_tokens) == (3, 50)
@@ -86,7 +86,7 @@ def test_a_wrong_choice_leaves_the_model_in_use(session: Session) -> None:
         session.use("no-such-model")
     assert session.supervisor.info() is before
     assert session.resolved
-    assert session.resolved.alias == "smollm2-135m"
+    assert session.resolved.alias == "smollm2-135m-tide"
 
 
 def test_the_context_is_at_most_what_the_model_can_take(embedded_model: Path) -> None:

@@ -55,7 +55,7 @@ def registry() -> Registry:
 
 class TestShippedDescriptions:
     def test_the_papers_models_and_the_embedded_one(self, registry: Registry) -> None:
-        assert {entry.alias for entry in registry.entries} == PAPER | {"smollm2-135m"}
+        assert {entry.alias for entry in registry.entries} == PAPER | {"smollm2-135m", "smollm2-135m-tide"}
 
     def test_each_of_the_papers_in_three_quantizations(self, registry: Registry) -> None:
         expected = {"q4": "Q4_K_M", "q5": "Q5_K_M", "q8": "Q8_0"}
@@ -65,8 +65,8 @@ class TestShippedDescriptions:
 
     def test_aliases_and_files_are_unique(self, registry: Registry) -> None:
         aliases = [model.alias for model in registry.models]
-        files = [model.file.file.casefold() for model in registry.models]
-        assert len(set(aliases)) == len(aliases) == 8 * 3 + 1
+        files = [(model.file.file.casefold(), model.entry.adapter) for model in registry.models]
+        assert len(set(aliases)) == len(aliases) == 8 * 3 + 2
         assert len(set(files)) == len(files)
 
     def test_sizes_are_those_of_the_quantization(self, registry: Registry) -> None:

@@ -62,8 +62,24 @@ class TestInstalled:
         assert registry.installed() == ()
 
     def test_the_embedded_model_is_found_in_its_package(self, registry: Registry, embedded_model: Path) -> None:
-        (one,) = registry.installed()
-        assert (one.alias, one.place, one.path) == ("smollm2-135m", "embedded", embedded_model)
+        plain, tuned = registry.installed()
+        assert (plain.alias, plain.place, plain.path) == ("smollm2-135m", "embedded", embedded_model)
+        assert (tuned.alias, tuned.place, tuned.path) == ("smollm2-135m-tide", "embedded", embedded_model)
+        assert plain.adapter is None
+        assert tuned.adapter == paths.shipped_models() / "smollm2-135m-tide.lora.gguf"
+
+    def test_without_its_adapter_there_is_no_tuned_model(
+        self, registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(paths, "shipped_models", lambda: tmp_path)
+        assert [one.alias for one in registry.installed()] == ["smollm2-135m"]
+
+    def test_weights_in_our_own_folder_serve_the_adapter_too(self, registry: Registry, no_embedded: None) -> None:
+        path = own(registry, "smollm2-135m")
+        assert [(one.alias, one.path) for one in registry.installed()] == [
+            ("smollm2-135m", path),
+            ("smollm2-135m-tide", path),
+        ]
 
     def test_its_bytes_are_those_of_the_description(self, registry: Registry, embedded_model: Path) -> None:
         digest = hashlib.sha256(embedded_model.read_bytes()).hexdigest()
@@ -156,7 +172,8 @@ class TestResolving:
     def test_one_model(self, registry: Registry, embedded_model: Path) -> None:
         resolved = registry.resolve()
         assert resolved.path == embedded_model
-        assert resolved.why == "smollm2-135m: the only model installed"
+        assert resolved.why == "smollm2-135m-tide: the model that comes with the app"
+        assert resolved.adapter
         assert resolved.model
 
     def test_none(self, registry: Registry, no_embedded: None) -> None:
@@ -169,7 +186,7 @@ class TestResolving:
         for alias in ("qwen2.5-0.5b-q8", "llama-3.2-3b-q4", "phi-3.5-mini-q8"):
             own(registry, alias, registry.find(alias).file.size_bytes)
         resolved = registry.resolve()
-        assert resolved.why == "llama-3.2-3b-q4: the most capable of the 4 models installed"
+        assert resolved.why == "llama-3.2-3b-q4: the most capable of the 5 models installed"
 
     def test_too_large_ones_are_passed_over(self, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(machine, "total_memory", lambda: 2 * GB)

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tide_chat.bench.result import Measure, middle_ratio
@@ -72,6 +73,15 @@ def decode_speed(model: Path, threads: int) -> list[Measure]:
         Measure(f"{name}, greedy", *_unit(pairs, "tok/s"), "bare llama_decode loop", ">= 0.97"),
         Measure(f"{name}, sampling as in the app", *_unit(warm, "tok/s"), "bare llama_decode loop"),
     ]
+
+
+def adapter_cost(model: Path, adapter: Path) -> list[Measure]:
+    """Decoding with the adapter that comes with the app against without, runs interleaved."""
+    plain = EngineSpec(model, context=2048)
+    with loaded(replace(plain, adapter=adapter)) as engine, loaded(plain) as reference:
+        tps(engine), tps(reference)
+        pairs = [(tps(engine), tps(reference)) for _ in range(ROUNDS)]
+    return [Measure("decode with the adapter", *_unit(pairs, "tok/s"), "the model alone")]
 
 
 def _unit(pairs: list[tuple[float, float]], unit: str) -> tuple[float, str, float]:

@@ -19,7 +19,7 @@ Part = Callable[[], list[Measure]]
 @click.command("bench", short_help="Measure speed and memory on this machine.")
 @click.option("--model", metavar="M", help="Alias of a model, or the path of a .gguf file.")
 @click.option(
-    "--only", metavar="PART", help="One part: decode, threads, first-token, stop, memory, start, keys, check, guard."
+    "--only", metavar="PART", help="One part: decode, adapter, threads, first-token, stop, memory, start, keys, check, guard."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(model: str | None, only: str | None, as_json: bool) -> int:
@@ -32,10 +32,10 @@ def command(model: str | None, only: str | None, as_json: bool) -> int:
     from tide_chat.registry import Registry
 
     resolved = Registry.load().resolve(model)
-    parts = _parts(resolved.path)
+    parts = _parts(resolved.path, resolved.adapter)
     if only and only not in parts:
         raise UsageError(f"There is no part '{only}'.", help=f"Parts: {', '.join(parts)}")
-    heading = f"{resolved.alias} on {platform.machine()}, {usable_cores()} cores"
+    heading = f"{resolved.path.name} on {platform.machine()}, {usable_cores()} cores"
     rows: list[Measure] = []
     for row in _run({only: parts[only]} if only else parts):
         rows.append(row)
@@ -45,13 +45,15 @@ def command(model: str | None, only: str | None, as_json: bool) -> int:
     return int(any(row.met is False for row in rows))
 
 
-def _parts(model: Path) -> dict[str, Part]:
+def _parts(model: Path, adapter: Path | None) -> dict[str, Part]:
     from tide_chat.bench import engine, safety, screen
     from tide_chat.engine.threads import usable_cores
 
     counts = sorted({1, usable_cores()})
+    with_adapter: dict[str, Part] = {"adapter": lambda: engine.adapter_cost(model, adapter)} if adapter else {}
     return {
         "decode": lambda: [row for count in counts for row in engine.decode_speed(model, count)],
+        **with_adapter,
         "threads": lambda: engine.adaptation(model, usable_cores()),
         "first-token": lambda: engine.first_token(model),
         "stop": lambda: engine.stop(model),

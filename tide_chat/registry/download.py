@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tide_chat import paths
 from tide_chat.errors import HubError, ModelError
-from tide_chat.registry import hub, machine, sidecar
+from tide_chat.registry import hub, machine, places, sidecar
 from tide_chat.registry.catalogue import Model
 from tide_chat.registry.checks import check
 from tide_chat.registry.places import Installed
@@ -175,7 +175,7 @@ def _put_in_place(model: Model, remote: hub.RemoteFile, part: Path) -> Installed
     except OSError as error:
         raise disk_error(error, target.parent) from error
     _forget_parts(model)
-    return Installed(model.alias, target, "models", remote.size, model, beside)
+    return Installed(model.alias, target, "models", remote.size, model, beside, places.adapter_path(model))
 
 
 def _flush(path: Path) -> None:

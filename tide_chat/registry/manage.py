@@ -37,13 +37,23 @@ def verify(one: Installed, on_progress: Progress | None = None, cancel: StopSign
     try:
         check(one.path)
         found = sha256_of(one.path, cancel or NEVER, on_progress)
+        problem = _adapter_problem(one)
     except ModelError as error:
         return Verified(one, "unusable", expected=expected, problem=error.message)
     except OSError as error:
         return Verified(one, "unusable", expected=expected, problem=error.strerror or str(error))
     if not expected:
         return Verified(one, "unknown", found)
-    return Verified(one, "ok" if found == expected else "changed", found, expected)
+    good = found == expected and not problem
+    return Verified(one, "ok" if good else "changed", found, expected, problem)
+
+
+def _adapter_problem(one: Installed) -> str:
+    """In words, when the adapter is not the one that the catalogue describes. Raises OSError."""
+    adapter = one.model.entry.adapter if one.model else None
+    if not adapter or not one.adapter or sha256_of(one.adapter) == adapter.sha256:
+        return ""
+    return f"the adapter {one.adapter.name} is not the one this app came with"
 
 
 def _expected(one: Installed) -> str:

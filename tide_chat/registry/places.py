@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,20 +34,32 @@ class Installed:
     size: int  # bytes
     model: Model | None = None
     sidecar: Sidecar | None = None
+    adapter: Path | None = None  # to be put on the model
 
 
 def installed(models: Iterable[Model]) -> tuple[Installed, ...]:
     """All of them, our own folder first; of one alias only the first."""
     models = tuple(models)
     found: dict[str, Installed] = {}
-    for one in (*_own(models), *_embedded(models), *_cached(models)):
+    plain = tuple(model for model in models if not model.entry.adapter)
+    for one in (*_own(plain), *_embedded(plain), *_cached(plain)):
+        found.setdefault(one.alias, one)
+    for one in _adapted(models, tuple(found.values())):
         found.setdefault(one.alias, one)
     return tuple(found.values())
 
 
 def known_by_file(models: Iterable[Model], name: str) -> Model | None:
-    """The model of the catalogue whose file has that name."""
-    return next((model for model in models if model.file.file.casefold() == name.casefold()), None)
+    """The model of the catalogue whose file has that name, as its makers left it."""
+    plain = (model for model in models if not model.entry.adapter)
+    return next((model for model in plain if model.file.file.casefold() == name.casefold()), None)
+
+
+def adapter_path(model: Model) -> Path | None:
+    """The adapter that comes with the app for this model, None when it needs none or has none here."""
+    adapter = model.entry.adapter
+    path = paths.shipped_models() / adapter.file if adapter else None
+    return path if path and path.is_file() else None
 
 
 def alias_from(text: str) -> str:
@@ -73,6 +85,15 @@ def _embedded(models: tuple[Model, ...]) -> Iterator[Installed]:
         size = _size(path) if path else None
         if path and size is not None:
             yield Installed(model.alias, path, "embedded", size, model)
+
+
+def _adapted(models: tuple[Model, ...], there: tuple[Installed, ...]) -> Iterator[Installed]:
+    """Models that are the weights of another, which is there, with an adapter."""
+    for model in models:
+        adapter = adapter_path(model)
+        base = next((one for one in there if one.model and one.model.file == model.file), None)
+        if adapter and base:
+            yield replace(base, alias=model.alias, model=model, adapter=adapter)
 
 
 def embedded_path(embedded: "Embedded") -> Path | None:

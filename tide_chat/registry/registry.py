@@ -28,6 +28,7 @@ class Resolved:
     alias: str
     model: Model | None
     why: str
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Registry:
             return self._from_path(Path(name).expanduser())
         one = self.require(name)
         _has_template(one)
-        return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose")
+        return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose", one.adapter)
 
     def _from_path(self, path: Path) -> Resolved:
         check(path)
@@ -123,7 +124,9 @@ def _best(candidates: tuple[Installed, ...]) -> Resolved:
         )
     fitting = [one for one in usable if machine.fits_memory(memory_needed(one))]
     best = max(fitting, key=_merit) if fitting else min(usable, key=memory_needed)
-    return Resolved(best.path, best.alias, best.model, f"{best.alias}: {_reason(len(usable), len(fitting))}")
+    own = all(one.place == "embedded" for one in usable)
+    why = f"{best.alias}: {'the model that comes with the app' if own else _reason(len(usable), len(fitting))}"
+    return Resolved(best.path, best.alias, best.model, why, best.adapter)
 
 
 def _has_template(one: Installed) -> bool:

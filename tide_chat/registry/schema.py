@@ -7,6 +7,7 @@ size_bytes, kv_bytes_per_token    machine: disk and memory needed
 rank                              choose: which model is used when none is named
 context, context_max, sampling    the front ends, for the engine
 licence, notes, title, maker      `models list` and `models info`, the model picker
+embedded, adapter                 places: what comes with the app
 """
 
 import re
@@ -86,6 +87,16 @@ class Embedded(_Frozen):
     """Name of the file in the package."""
 
 
+class Adapter(_Frozen):
+    """A LoRA adapter of ours, put on the weights while they run."""
+
+    file: Annotated[str, Field(pattern=r"^[\w.-]+\.gguf$")]
+    """Name of the file, beside this description."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of that file."""
+
+
 class Entry(_Frozen):
     alias: Annotated[str, Field(pattern=ALIAS)]
     """What people type, before "-q4"; the name of the file without .toml."""
@@ -134,6 +145,9 @@ class Entry(_Frozen):
 
     embedded: Embedded | None = None
     """Set for the model that comes with the app, which has one file and an alias without a quantization."""
+
+    adapter: Adapter | None = None
+    """Set where the weights are those of another entry and an adapter of ours makes the difference."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
