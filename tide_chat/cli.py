@@ -26,6 +26,7 @@ COMMANDS = {
     "ask": "Answer one message and end.",
     "plain": "Talk line by line, for screen readers and pipes.",
     "models": "List, download, import, check and remove models.",
+    "history": "Keep conversations, encrypted; search, export and delete them.",
     "assess": "Show what the safety layer sees in a text.",
     "doctor": "Check whether everything works here.",
     "config": "Show or change the settings.",

@@ -7,6 +7,9 @@ gpu, threads     engine: where and how the model runs
 context          engine: how much of the conversation the model sees
 max_tokens       turn: how long a reply may be
 seed             turn: the same answer again
+history          store: whether conversations are kept
+history_days     store: for how long
+history_keyring  store: whether the system's keyring opens the history
 theme            ui
 reduced_motion   ui
 
@@ -47,6 +50,15 @@ class Settings(BaseModel):
 
     max_tokens: int = Field(default=256, ge=1, le=65_536)
     """The longest reply, in tokens, 1 to 65536."""
+
+    history: bool = Field(default=False)
+    """Whether conversations are kept, encrypted: true or false. To turn it on: tide-chat history on."""
+
+    history_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(default=None, examples=[30])
+    """Conversations untouched for this many days are deleted, 1 to 36500. Without it, they stay."""
+
+    history_keyring: bool = Field(default=False)
+    """Whether the system's keyring opens the history instead of the passphrase: true or false."""
 
     theme: str = Field(default="calm-dark", pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Colours of the app: the name of a theme, in small letters, digits and hyphens."""

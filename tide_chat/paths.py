@@ -21,12 +21,17 @@ def config_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """What should survive: models."""
+    """What should survive: models, and the history when it is kept."""
     return home() or _platform("data")
 
 
 def models_dir() -> Path:
     return data_dir() / "models"
+
+
+def history_dir() -> Path:
+    """Conversations, encrypted, and only when the user chose to keep them."""
+    return data_dir() / "history"
 
 
 def cache_dir() -> Path:

@@ -12,8 +12,11 @@ compile() {
 
 # llama-cpp-python is built on each machine, so its wheel has no hash that could be pinned; what it depends on has.
 compile pyproject.toml --no-emit-package llama-cpp-python -o requirements/runtime.txt
-for name in build llama-build dev train; do
+for name in build llama-build train; do
     compile "requirements/$name.in" -c requirements/runtime.txt -o "requirements/$name.txt"
+done
+for name in dev eval; do  # installed together with train
+    compile "requirements/$name.in" -c requirements/runtime.txt -c requirements/train.txt -o "requirements/$name.txt"
 done
 for name in llama embedded encoder tuning; do
     compile --no-deps "requirements/$name.in" -o "requirements/$name.txt"

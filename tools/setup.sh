@@ -25,7 +25,7 @@ key() {
         printf '%s\n' "$root" "$1" "${TIDE_CHAT_OPENMP:-}"
         cpu
         case "$1" in
-        dev) cat requirements/dev.txt requirements/train.txt requirements/torch.txt requirements/encoder.txt requirements/tuning.txt ;;
+        dev) cat requirements/dev.txt requirements/train.txt requirements/eval.txt requirements/torch.txt requirements/encoder.txt requirements/tuning.txt ;;
         *) cat requirements/runtime.txt requirements/build.txt requirements/llama*.txt requirements/embedded.txt ;;
         esac
         cat pyproject.toml tools/setup_venv.py tools/build_llama.py tools/cpu.py tools/trim.cmake

@@ -124,7 +124,7 @@ def set_up(options: argparse.Namespace) -> None:
         stamp("runtime", options.runtime_key)
     if options.part == "dev" and not is_stamped("dev", options.dev_key):
         say("Installing the developers' tools ...")
-        install_locked("dev", "train")
+        install_locked("dev", "train", "eval")
         say("Installing torch, which training and its tests need ...")
         pip("-r", LOCKS / "torch.txt")
         install_locked("encoder", "tuning", dependencies=False)

@@ -1,0 +1,311 @@
+"""`tide-chat history`: on, off, list, search, show, rename, delete, forget-all, export, import, passphrase.
+
+Words only; the work is in tide_chat.store. Results go to stdout, talk to stderr. With --json, stdout holds one JSON
+value and nothing else. The shapes are kept stable:
+
+    list     {"conversations": [conversation, ...], "total": int}
+    show     conversation and {"messages": [{"position", "role", "text", "authored", "at"}, ...]}
+    search   {"hits": [{"conversation", "name", "position", "role", "at", "snippet", "spans": [[from, to], ...]}, ...]}
+    conversation  {"conversation": number, "title", "opening", "created", "updated", "messages": int}
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tide_chat.commands import history_views as views
+from tide_chat.commands.history_access import Passphrases, open_archive, piped_line
+from tide_chat.errors import TideError, UsageError
+from tide_chat.terminal import is_terminal
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+_piped = click.option(
+    "--passphrase-stdin", "piped", is_flag=True, help="Read the passphrase as the first line of standard input."
+)
+_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+_limit = click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most."
+)
+_first = click.option("--skip", type=click.IntRange(0), default=0, help="Leave out so many of the newest.")
+_keyring = click.option(
+    "--keyring/--no-keyring", default=None, help="Whether the system's keyring opens it as well, without asking."
+)
+
+
+@click.group("history", short_help="Keep conversations, encrypted; search, export and delete them.")
+def command() -> None:
+    """Keep conversations, encrypted; search, export and delete them.
+
+    Nothing is kept unless you turn it on. docs/history.md says what is protected and what is not.
+    """
+
+
+@command.command("on")
+@click.option("--days", type=click.IntRange(1, 36_500), help="Delete what was not touched for so many days.")
+@_keyring
+@_piped
+def turn_on(days: int | None, keyring: bool | None, piped: bool) -> None:
+    """Keep conversations from now on, in an encrypted file that your passphrase opens."""
+    from tide_chat.store.vault import Vault
+
+    vault, passphrases = Vault(), Passphrases(piped=piped)
+    vault.check_encryption()
+    if vault.exists():
+        click.echo("There is a history already; it is used again.", err=True)
+        key = passphrases.unlock(vault)
+    else:
+        click.echo(_BEFORE, err=True)
+        key = vault.create(passphrases.new())
+    changes: dict[str, Any] = {"history": True} | ({"history_days": days} if days else {})
+    _save(changes)
+    click.echo(f"Conversations are kept from now on, encrypted: {vault.file}")
+    _use_keyring(keyring, key)
+
+
+@command.command("off")
+def turn_off() -> None:
+    """Keep nothing from now on. What was kept stays until you delete it."""
+    from tide_chat.store.vault import Vault
+
+    _save({"history": False})
+    click.echo("Nothing is kept from now on.")
+    if Vault().exists():
+        click.echo("What was kept is still there. To delete it: tide-chat history forget-all", err=True)
+
+
+@command.command("list")
+@_limit
+@_first
+@_json
+@_piped
+def list_conversations(limit: int, skip: int, as_json: bool, piped: bool) -> None:
+    """Show conversations, the newest first."""
+    with open_archive(Passphrases(piped=piped)) as archive:
+        found, total = archive.conversations(limit, skip), archive.count()
+    if as_json:
+        views.print_json({"conversations": list(map(views.summary, found)), "total": total})
+    elif found:
+        views.print_list(found)
+        if total > len(found):
+            click.echo(f"\n{len(found)} of {total}. More: --skip {skip + len(found)}", err=True)
+    else:
+        click.echo("No conversation is kept.", err=True)
+
+
+@command.command("search")
+@click.argument("text", metavar="TEXT|-")
+@_limit
+@_first
+@_json
+@_piped
+def search(text: str, limit: int, skip: int, as_json: bool, piped: bool) -> None:
+    """Find messages that hold all these words. With -, the words are read from standard input.
+
+    On the command line they stay in your shell's history.
+    """
+    with open_archive(Passphrases(piped=piped)) as archive:
+        hits = archive.search(_asked(text, "Search for: "), limit, skip)
+    if as_json:
+        views.print_json({"hits": list(map(views.hit, hits))})
+    elif hits:
+        views.print_hits(hits)
+    else:
+        click.echo("Nothing was found.", err=True)
+
+
+@command.command("show")
+@click.argument("number", type=int)
+@_json
+@_piped
+def show(number: int, as_json: bool, piped: bool) -> None:
+    """Print a conversation."""
+    with open_archive(Passphrases(piped=piped)) as archive:
+        found, messages = archive.summary(number), archive.messages(number)
+    if as_json:
+        views.print_json({**views.summary(found), "messages": list(map(views.message, messages))})
+    else:
+        views.print_conversation(found, messages)
+
+
+@command.command("rename")
+@click.argument("number", type=int)
+@click.argument("title", metavar="TITLE|-")
+@_piped
+def rename(number: int, title: str, piped: bool) -> None:
+    """Give a conversation a title. An empty one shows its first words again."""
+    with open_archive(Passphrases(piped=piped)) as archive:
+        archive.rename(number, _asked(title, "Title: "))
+        click.echo(f"{number} is now: {archive.summary(number).name}")
+
+
+@command.command("delete")
+@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@_yes
+@_piped
+def delete(numbers: tuple[int, ...], yes: bool, piped: bool) -> None:
+    """Delete conversations for good."""
+    with open_archive(Passphrases(piped=piped)) as archive:
+        for number in numbers:
+            found = archive.summary(number)
+            if _agreed(f"Delete {number}, {found.name}, {found.messages} messages?", yes):
+                archive.delete(number)
+                click.echo(f"{number} was deleted.")
+            else:
+                click.echo(f"{number} was kept.")
+
+
+@command.command("forget-all")
+@_yes
+def forget_all(yes: bool) -> None:
+    """Delete the whole history for good and turn it off. Needs no passphrase."""
+    from tide_chat.store.vault import Vault
+
+    vault = Vault()
+    vault.require()
+    if not _agreed("Delete the whole history? It cannot be brought back.", yes):
+        click.echo("The history was kept.")
+        return
+    vault.destroy()
+    _forget_key()
+    _save({"history": False, "history_keyring": False})
+    click.echo("The history was deleted. Nothing is kept from now on.")
+    click.echo("Exports and backups that you made are still where you put them.", err=True)
+
+
+@command.command("export")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "form", type=click.Choice(["md", "json"]), help="Otherwise the ending of FILE decides.")
+@click.option(
+    "--only", "numbers", type=int, multiple=True, metavar="NUMBER", help="This conversation; can be repeated."
+)
+@click.option("--redact", is_flag=True, help="Take out names, places, numbers and addresses, as far as they are seen.")
+@click.option(
+    "--words",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with more to take out, one word or name a line. Implies --redact.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@_piped
+def export(
+    path: Path, form: str | None, numbers: tuple[int, ...], redact: bool, words: Path | None, force: bool, piped: bool
+) -> None:
+    """Write conversations to a file that is NOT encrypted, to read (.md) or to import again (.json)."""
+    form = form or _form_of(path)
+    if path.exists() and not force:
+        raise UsageError(f"There is a file already: {path.absolute()}", help="Choose another name, or add --force.")
+    extra = words.read_text(encoding="utf-8", errors="replace").splitlines() if words else []
+    with open_archive(Passphrases(piped=piped)) as archive:
+        records = [archive.record(number) for number in numbers or archive.ids()]
+    text = _written(records, form, redact=redact or bool(extra), words=extra)
+    _write(path, text)
+    click.echo(f"{len(records)} conversation{'s' * (len(records) != 1)} written, not encrypted: {path.absolute()}")
+    if redact or extra:
+        click.echo("Names and numbers were taken out by rules that miss some. Read it before you pass it on.", err=True)
+
+
+@command.command("import")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_piped
+def import_file(path: Path, piped: bool) -> None:
+    """Add the conversations of a JSON export. Those that are already here are left as they are."""
+    from tide_chat.store import exchange
+
+    records = exchange.read_json(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    with open_archive(Passphrases(piped=piped)) as archive:
+        added = archive.add(records)
+    click.echo(f"{added} added, {len(records) - added} already here.")
+    click.echo(f"{path.absolute()} is not encrypted; delete it when you do not need it.", err=True)
+
+
+@command.command("passphrase")
+@_keyring
+@_piped
+def passphrase(keyring: bool | None, piped: bool) -> None:
+    """Change the passphrase; everything is encrypted anew. With --passphrase-stdin: the old one, then the new one."""
+    from tide_chat import config
+    from tide_chat.store.vault import Vault
+
+    vault, passphrases = Vault(), Passphrases(piped=piped)
+    vault.require()
+    old = passphrases.unlock(vault, "Passphrase so far: ")
+    key = vault.change_passphrase(old, passphrases.new())
+    click.echo("The passphrase was changed.")
+    _use_keyring(config.load().history_keyring if keyring is None else keyring, key)
+
+
+_BEFORE = """\
+Choose a passphrase. It is the only key: nobody can recover it, and without it only deletion remains.
+Four or five words that have nothing to do with each other are easy to remember and hard to guess."""
+
+
+def _save(changes: dict[str, Any]) -> None:
+    from tide_chat import config
+
+    config.save(config.load().model_copy(update=changes))
+
+
+def _use_keyring(wanted: bool | None, key: Any) -> None:
+    """A keyring that fails takes nothing back: the passphrase opens the history in any case."""
+    from tide_chat.store import system_keyring
+    from tide_chat.store.vault import Vault
+
+    if wanted:
+        system_keyring.keep(Vault().file, key)
+        _save({"history_keyring": True})
+        click.echo("The system's keyring opens it as well.")
+    elif wanted is False:
+        _forget_key()
+        _save({"history_keyring": False})
+
+
+def _forget_key() -> None:
+    from tide_chat import config
+    from tide_chat.store import system_keyring
+    from tide_chat.store.vault import Vault
+
+    if not config.load().history_keyring:
+        return
+    try:
+        system_keyring.forget(Vault().file)
+    except TideError as error:
+        click.echo(f"{error.message} A key of the history may still be in it.", err=True)
+
+
+def _asked(text: str, prompt: str) -> str:
+    if text != "-":
+        return text
+    return str(click.prompt(prompt.rstrip(": "), err=True)) if is_terminal(sys.stdin) else piped_line("text")
+
+
+def _agreed(question: str, yes: bool) -> bool:
+    if yes:
+        return True
+    if not is_terminal(sys.stdin):
+        raise UsageError("Deleting needs a yes.", help="Add --yes.")
+    return click.confirm(question, err=True)
+
+
+def _form_of(path: Path) -> str:
+    form = path.suffix.lower().removeprefix(".")
+    if form not in ("md", "json"):
+        raise UsageError("The file's name should end in .md or .json.", details=str(path), help="Or say --format.")
+    return form
+
+
+def _written(records: list[Any], form: str, *, redact: bool, words: list[str]) -> str:
+    from tide_chat.store import exchange
+
+    found = exchange.without_names(records, words) if redact else tuple(records)
+    write = exchange.to_json if form == "json" else exchange.to_markdown
+    return write(found, datetime.now(UTC), redacted=redact)
+
+
+def _write(path: Path, text: str) -> None:
+    from tide_chat import atomic
+
+    if path.exists():
+        path.chmod(0o600)  # it is replaced by a file of the same rights
+    atomic.write_text(path, text)

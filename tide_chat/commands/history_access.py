@@ -1,0 +1,97 @@
+"""How the history commands get at the open history: passphrases asked for, keyring, settings. Prints nothing else.
+
+A passphrase comes from the terminal, unseen, or as a line of standard input when --passphrase-stdin says so; never from
+the command line or the environment, where others can read it.
+"""
+
+import getpass
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import click
+
+from tide_chat.errors import TideError, UsageError, WrongPassphrase
+
+if TYPE_CHECKING:
+    from tide_chat.store.archive import Archive
+    from tide_chat.store.keys import Key
+    from tide_chat.store.vault import Vault
+
+_TRIES = 3
+
+
+class Passphrases:
+    """Where passphrases come from in this run."""
+
+    def __init__(self, *, piped: bool) -> None:
+        self.piped = piped
+
+    def new(self) -> str:
+        """Asked for twice on a terminal. Raises UsageError when it is too short or the two differ."""
+        from tide_chat.store import keys
+
+        first = self._one("New passphrase: ")
+        keys.check(first)
+        if not self.piped and self._one("The same again: ") != first:
+            raise UsageError("The two were not the same. Nothing was changed.")
+        return first
+
+    def unlock(self, vault: "Vault", prompt: str = "Passphrase of the history: ") -> "Key":
+        """A person may try three times. Raises WrongPassphrase, StoreError."""
+        for left in reversed(range(1 if self.piped else _TRIES)):
+            try:
+                return vault.unlock(self._one(prompt))
+            except WrongPassphrase as error:
+                if not left:
+                    raise
+                click.echo(error.message, err=True)
+        raise AssertionError("unreachable")
+
+    def _one(self, prompt: str) -> str:
+        if self.piped:
+            return piped_line("passphrase")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would be seen while it is typed
+            try:
+                return getpass.getpass(prompt)
+            except (getpass.GetPassWarning, EOFError) as error:
+                raise UsageError(
+                    "The passphrase is asked for on a terminal, and there is none.",
+                    help="Without a terminal: --passphrase-stdin, and the passphrase as first line of standard input.",
+                ) from error
+
+
+def piped_line(what: str) -> str:
+    """The next line of standard input. Raises UsageError at its end."""
+    line = sys.stdin.readline() if sys.stdin and not sys.stdin.closed else ""
+    if not line:
+        raise UsageError(f"Standard input ended before the {what}.")
+    return line.rstrip("\r\n")
+
+
+def open_archive(passphrases: Passphrases) -> "Archive":
+    """The history, opened by keyring or passphrase; what is too old is deleted. Raises UsageError, StoreError."""
+    from tide_chat import config
+    from tide_chat.store.vault import Vault
+
+    settings, vault = config.load(), Vault()
+    vault.require()
+    key = _from_keyring(vault) if settings.history_keyring else None
+    return vault.open(key or passphrases.unlock(vault), settings.history_days)
+
+
+def _from_keyring(vault: "Vault") -> "Key | None":
+    """None when the keyring has no key that opens it; the passphrase always does."""
+    from tide_chat.store import system_keyring
+
+    try:
+        key = system_keyring.find(vault.file)
+        if key:
+            vault.open(key).close()
+    except WrongPassphrase:
+        return None
+    except TideError as error:  # whatever is wrong with it, the passphrase will show
+        click.echo(error.message, err=True)
+        return None
+    return key
