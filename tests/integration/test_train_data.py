@@ -46,7 +46,7 @@ def gated_hub(hub_server: HubServer, monkeypatch: pytest.MonkeyPatch) -> HubServ
 def test_our_own_dialogues_have_no_error() -> None:
     """Without the look for crisis, which takes ten seconds and gives warnings only (`test_data_checks.py`)."""
     loaded = sources.read()
-    assert (len(loaded.rows), loaded.problems) == (1950, ())
+    assert (len(loaded.rows), loaded.problems) == (2250, ())
     looks = [look for look in CHECKS if look is not crisis.check]
     assert len(looks) == len(CHECKS) - 1
     assert [finding for look in looks for finding in look(loaded.rows, quiet).findings] == []
@@ -65,7 +65,7 @@ def test_split_and_check_of_the_split(tmp_path: Path, capsys: pytest.CaptureFixt
     assert code == 0
     assert "Leakage: none." in out
     rows = sources.load([str(tmp_path / "open")]).rows
-    assert len(rows) == 1950
+    assert len(rows) == 2250
     assert leakage.check(rows, quiet).findings == ()
 
 

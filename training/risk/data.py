@@ -19,6 +19,7 @@ from training.data import near
 DATA = Path(__file__).resolve().parent.parent / "data_files"
 RISK, DIALOGUES = DATA / "risk", DATA / "dialogues"
 
+SCENARIO_FILES = ("dialogues.jsonl", "plain.jsonl")  # those that the shipped encoder learnt scenarios from
 SUBJECTS = ("self", "other", "fiction", "none")
 TIMES = ("now", "past", "future", "none")
 FLAGS = tuple(str(flag) for flag in Flag)
@@ -58,7 +59,7 @@ def risk_rows(folder: Path = RISK) -> list[Row]:
 def scenario_rows(folder: Path = DIALOGUES) -> list[Row]:
     """What people say in the open dialogues, with the scenario; grouped by person. Raises DataError."""
     rows: list[Row] = []
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in [folder / name for name in SCENARIO_FILES]:
         for number, record in _records(path):
             try:
                 group = f"{path.stem}/{record.get('persona_id') or f'block-{(number - 1) // _BLOCK}'}"

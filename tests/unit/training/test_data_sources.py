@@ -13,9 +13,10 @@ from training.data.schema import Columns
 
 def test_the_open_dialogues_are_the_default() -> None:
     loaded = sources.load()
-    assert [(file.name, file.rows) for file in loaded.files] == [("dialogues.jsonl", 1170), ("plain.jsonl", 780)]
+    files = {"dialogues.jsonl": 1170, "plain-more.jsonl": 300, "plain.jsonl": 780}
+    assert {file.name: file.rows for file in loaded.files} == files
     data = [row.dialogue for row in loaded.rows]
-    assert sum(len(one.exchanges) for one in data) == 2329
+    assert sum(len(one.exchanges) for one in data) == 2629
     assert len({one.persona_id for one in data}) == 101  # 100 and none
     assert len({one.dialogue_id for one in data}) == len(data)
     assert {row.split for row in loaded.rows} == {""}
