@@ -27,6 +27,7 @@ COMMANDS = {
     "plain": "Talk line by line, for screen readers and pipes.",
     "models": "List, download, import, check and remove models.",
     "history": "Keep conversations, encrypted; search, export and delete them.",
+    "care": "Go through a care tool, without a model.",
     "assess": "Show what the safety layer sees in a text.",
     "doctor": "Check whether everything works here.",
     "config": "Show or change the settings.",

@@ -7,13 +7,14 @@ Knows no screen and no native library. Iterators block; read them in a worker th
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from tide_chat.engine.base import Cancel, Chunk, Engine, FinishReason, Prompt, SamplingParams, Usage
 from tide_chat.errors import EngineDied, ModelError, PromptTooLong, TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
-from tide_chat.messages import Conversation
+from tide_chat.messages import Conversation, Role
 from tide_chat.prompt import Renderer, system_text
 from tide_chat.reasoning import ReasoningFilter
 from tide_chat.safety import cards, disclosure, join, questions, router
@@ -24,6 +25,7 @@ from tide_chat.safety.state import RiskState, held_turn, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
 
 SMALL = 500_000_000  # parameters; a model below gets no message in which somebody speaks of not wanting to live
+LOOKED_AT_AGAIN = 20  # messages of an earlier conversation that goes on
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
 
 DIED = "The model stopped working in the middle of this. What you wrote is still here."
@@ -39,7 +41,17 @@ REDUCED = (
 )
 BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
+NOT_KEPT = "This could not be kept in your history. What you wrote is still here."
+
 Assess = Callable[[str, RiskState | None], Assessment]
+
+
+class Keeper(Protocol):
+    """Where a conversation is kept, when the user chose that. Methods block; they raise TideError."""
+
+    def save(self, conversation: Conversation) -> None: ...
+
+    def leave(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -74,6 +86,8 @@ class Companion:
         self._assess = assess
         self.sampling = sampling or SamplingParams()
         self.country = country
+        self.plan: Callable[[], str] = str  # the person's safety plan in short, for the cards of a tier
+        self.keeper: Keeper | None = None  # the encrypted history
         self.conversation = Conversation()
         self.pinned_cards: tuple[Card, ...] = ()
         self.held_back: tuple[Held, ...] = ()  # of the newest reply, for the inspector; in memory only
@@ -120,7 +134,20 @@ class Companion:
 
     def clear(self) -> None:
         """Begin anew. Cards stay until they are put away."""
-        self.conversation = Conversation()
+        self._begin(Conversation())
+        if self.keeper:
+            self.keeper.leave()
+
+    def go_on_with(self, conversation: Conversation) -> None:
+        """Continue an earlier conversation. What was said there about risk is looked at again."""
+        self._begin(conversation)
+        said = [message.text for message in conversation.messages if message.role is Role.USER]
+        for text in said[-LOOKED_AT_AGAIN:]:
+            self._risk = self._risk.after(self._judge(text)[0], text)
+        self.newest = None
+
+    def _begin(self, conversation: Conversation) -> None:
+        self.conversation = conversation
         self.held_back = ()
         self.newest = None
         self._risk = RiskState()
@@ -160,12 +187,13 @@ class Companion:
     def _answer(self, text: str, assessment: Assessment, cancel: Cancel) -> Iterator[Event]:
         self.conversation = self.conversation.user(text)
         self.held_back = ()
-        found = cards.cards_for(assessment, self.country)
+        found = self._with_plan(cards.cards_for(assessment, self.country))
         shown = tuple(card for card in found if card.id != cards.LANGUAGE or self._once(card.id))
         for card in shown:
             self.put_away(card.id)
             self.pinned_cards += (card,)
             yield CardShown(card)
+        yield from self._keep()  # after the cards, which wait for nothing, and before any reply
         result = TurnResult("", assessment, tuple(card.id for card in shown))
         first, goes_on = _authored_words(assessment, text)
         if goes_on:
@@ -184,7 +212,16 @@ class Companion:
         reply = f"{first}\n\n{text}" if first else text
         self.conversation = self.conversation.assistant(reply, authored=True)
         yield TextDelta(text)
+        yield from self._keep()
         yield Done(replace(result, reply=reply, route="authored"))
+
+    def _keep(self) -> Iterator[Event]:
+        """Into the history, when there is one. A failure is said and costs nothing else."""
+        try:
+            if self.keeper:
+                self.keeper.save(self.conversation)
+        except TideError as error:
+            yield Notice(" ".join(part for part in (NOT_KEPT, error.message, error.help) if part))
 
     # -- the model ---------------------------------------------------------------------------------------------------
 
@@ -251,14 +288,22 @@ class Companion:
         if isinstance(error, PromptTooLong):
             self.take_back()
         yield from _notices(reply, text, error)
+        yield from self._keep()
         usage, reason = reply.usage, reply.reason
         yield Done(
             replace(result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error)
         )
 
+    def _with_plan(self, found: Sequence[Card]) -> tuple[Card, ...]:
+        """The cards with the person's own plan. It is read only for a card, and no failure may cost the card."""
+        try:
+            return cards.with_plan(found, neutral(self.plan()) if found else "")
+        except Exception:  # noqa: BLE001 - a locked or damaged history, and whatever else
+            return tuple(found)
+
     def _help_card(self) -> Card | None:
         """The card of T2, where a reply was ended because of what it said; None when it is already pinned."""
-        card = cards.cards_for(Assessment(Tier.T2), self.country)[0]
+        card = self._with_plan(cards.cards_for(Assessment(Tier.T2), self.country))[0]
         if any(pinned.id == card.id for pinned in self.pinned_cards):
             return None
         self.pinned_cards += (card,)

@@ -3,11 +3,12 @@
     python tools/bench_train.py [--rounds 2] [--steps 6] [--model FOLDER] [--device cpu] [--json]   (`make bench-train`)
 
 Both train the embedded SmolLM2 with the same adapter on the same sequences in the same order, step by step the same
-sixteen, and no dropout. TRL is first tried in each of its settings that may be the fastest (`bench_train_sides.settings`),
-and the best one runs in turns with ours, each time in a process of its own. Time is from the end of one step to the end
-of the next, the first step left out; of each step the best of all rounds counts, since this is what a noisy machine
-disturbs least. Tokens are those of the sequences, padding left out, whatever was computed for them. What is compared
-has to learn the same: the losses of all steps must agree, or the bench fails. Knows no torch.
+sixteen, and no dropout. TRL is first tried in each of its settings that may be the fastest (`sides.settings`), and the
+best one runs in turns with ours, each time in a process of its own. Time is from the end of one step to the end of the
+next, the first step left out; of each step the best of all rounds counts, since this is what a noisy machine disturbs
+least. Where other programs take the cores, OMP_NUM_THREADS=1 and the ratio of processor time say more. Tokens are those
+of the sequences, padding left out, whatever was computed for them. What is compared has to learn the same: the losses
+of all steps must agree, or the bench fails. Knows no torch.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +32,7 @@ from progress import say
 GOAL = {"cpu": 1.6, "cuda": 2.0}
 TOLERANCE = {"float32": 1e-2, "bfloat16": 3e-2}  # of a step's loss, in nats a token: what two orders of summing may do
 TRIED_STEPS = 2
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +43,35 @@ class Ran:
     precision: str
     tokens: list[int]
     seconds: list[float]
+    cpu_seconds: list[float]
     losses: list[float]
     memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Of all rounds of one side: tokens a second at each step's best time; the highest peak; losses of its first run."""
+    """Of all rounds of one side: tokens a second at each step's best time, and a second of processor time; the highest
+    peak; losses of its first run.
+    """
 
     setting: str
     precision: str
     speed: float
+    cpu_speed: float
     memory: int
     losses: list[float]
 
 
 def total(runs: Sequence[Ran]) -> Total:
-    best = [min(times) for times in zip(*(one.seconds for one in runs), strict=True)]
-    first = runs[0]
+    first, tokens = runs[0], sum(runs[0].tokens)
+    speed, cpu_speed = (tokens / _best([getattr(one, kind) for one in runs]) for kind in ("seconds", "cpu_seconds"))
     peak = max(one.memory for one in runs)
-    return Total(first.setting, first.precision, sum(first.tokens) / sum(best), peak, first.losses)
+    return Total(first.setting, first.precision, speed, cpu_speed, peak, first.losses)
+
+
+def _best(times: Sequence[Sequence[float]]) -> float:
+    """The sum over steps of the shortest time of each."""
+    return float(sum(min(one) for one in zip(*times, strict=True)))
 
 
 def difference(ours: Total, theirs: Total) -> float:
@@ -71,90 +83,119 @@ def tolerance(ours: Total, theirs: Total) -> float:
     return max(TOLERANCE[ours.precision], TOLERANCE[theirs.precision])
 
 
-def child(setting: sides.Setting, model: Path, steps: int, device: str) -> Ran:
-    """Runs one side to its end. Raises SystemExit with its last words when it fails."""
-    with tempfile.TemporaryDirectory(prefix="bench-train-") as name:
-        scratch = Path(name)
-        task = sides.Task(setting, str(model), str(scratch / "run"), str(scratch / "result.json"), steps + 1, device)
-        command = [sys.executable, str(Path(sides.__file__)), task.to_json()]
-        quiet = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
-        ended = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            sys.exit(f"{setting.name} failed:\n{(ended.stderr or ended.stdout)[-2000:]}")
-        return Ran(setting.name, **json.loads(Path(task.result).read_text(encoding="utf-8")))
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is the same for every child. steps: that are measured."""
+
+    model: Path
+    device: str
+    system: str
+
+    def child(self, setting: sides.Setting, steps: int) -> Ran:
+        """Runs one side to its end. Raises SystemExit with its last words when it fails."""
+        with tempfile.TemporaryDirectory(prefix="bench-train-") as name:
+            out, result = Path(name) / "run", Path(name) / "result.json"
+            task = sides.Task(setting, str(self.model), str(out), str(result), steps + 1, self.device, self.system)
+            ended = subprocess.run(
+                [sys.executable, str(Path(sides.__file__)), task.to_json()],
+                env=os.environ | OFFLINE,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if ended.returncode:
+                sys.exit(f"{setting.name} ended with {ended.returncode}:\n{(ended.stderr or ended.stdout)[-2000:]}")
+            return Ran(setting.name, **json.loads(result.read_text(encoding="utf-8")))
+
+    def fastest(self, tried: Sequence[sides.Setting], steps: int) -> tuple[sides.Setting, dict[str, float]]:
+        """TRL's best setting, and tokens a second of each. One alone is not tried."""
+        speeds: dict[str, float] = {}
+        for one in tried if len(tried) > 1 else ():
+            speeds[one.name] = round(total([self.child(one, steps)]).speed, 1)
+            say(f"TRL, {one.name}: {speeds[one.name]:.0f} tokens/s")
+        return max(tried, key=lambda one: speeds.get(one.name, 0.0)), speeds
+
+    def rounds(self, setting: sides.Setting, rounds: int, steps: int) -> list[tuple[Ran, Ran]]:
+        """Ours and theirs, in turns."""
+        pairs: list[tuple[Ran, Ran]] = []
+        for number in range(rounds):
+            pairs.append((self.child(sides.OURS, steps), self.child(setting, steps)))
+            say(f"round {number + 1} of {rounds}: {ratio(*pairs[-1]):.2f} times as fast")
+        return pairs
 
 
-def fastest(model: Path, device: str, steps: int) -> tuple[sides.Setting, dict[str, float]]:
-    """TRL's best setting, and tokens a second of each."""
-    speeds: dict[str, float] = {}
-    tried = sides.settings(device)
-    for one in tried:
-        speeds[one.name] = total([child(one, model, steps, device)]).speed
-        say(f"TRL, {one.name}: {speeds[one.name]:.0f} tokens/s")
-    return max(tried, key=lambda one: speeds[one.name]), {name: round(speed, 1) for name, speed in speeds.items()}
+def ratio(ours: Ran, theirs: Ran) -> float:
+    return total([ours]).speed / total([theirs]).speed
 
 
-def run(model: Path, device: str, rounds: int, steps: int, tried_steps: int) -> dict[str, Any]:
-    """Everything that is reported."""
-    setting, speeds = fastest(model, device, tried_steps)
-    pairs: list[tuple[Ran, Ran]] = []
-    for number in range(rounds):
-        pair = child(sides.OURS, model, steps, device), child(setting, model, steps, device)
-        ratio = total(pair[:1]).speed / total(pair[1:]).speed
-        say(f"round {number + 1} of {rounds}: {ratio:.2f} times as fast")
-        pairs.append(pair)
+def report(bench: Bench, pairs: Sequence[tuple[Ran, Ran]], speeds: dict[str, float]) -> dict[str, Any]:
+    """Everything that is told."""
     ours, theirs = total([one for one, _ in pairs]), total([other for _, other in pairs])
     return {
-        "device": device,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "device": bench.device,
+        "system": bench.system,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {os.environ.get('OMP_NUM_THREADS', 'all')} threads",
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "trl")},
-        "steps": steps,
+        "steps": len(pairs[0][0].tokens),
         "tokens": sum(pairs[0][0].tokens),
         "ours": asdict(ours),
         "trl": asdict(theirs),
         "trl_settings": speeds,
         "speed_ratio": round(ours.speed / theirs.speed, 3),
-        "speed_ratio_of_rounds": [round(total([a]).speed / total([b]).speed, 3) for a, b in pairs],
+        "cpu_ratio": round(ours.cpu_speed / theirs.cpu_speed, 3),
+        "speed_ratio_of_rounds": [round(ratio(*pair), 3) for pair in pairs],
         "memory_ratio": round(ours.memory / theirs.memory, 3),
         "loss_difference": difference(ours, theirs),
         "loss_tolerance": tolerance(ours, theirs),
-        "goal": GOAL.get(device),
+        "goal": GOAL.get(bench.device),
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    rows = [(name, found[key]) for name, key in (("tide-train", "ours"), ("TRL SFTTrainer", "trl"))]
     goal = f" (goal {found['goal']})" if found["goal"] else ""
+    rounds = found["speed_ratio_of_rounds"]
     lines = [
-        "| | tokens/s | peak MiB | loss, first and last step | setting |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {name} | {side['speed']:.0f} | {side['memory'] / 2**20:.0f} | {side['losses'][0]:.4f}, "
-            f"{side['losses'][-1]:.4f} | {side['setting']} |"
-            for name, side in rows
-        ),
-        f"| ratio{goal} | {found['speed_ratio']} | {found['memory_ratio']} | | |",
+        "| | tokens/s | tokens per second of processor time | peak MiB | loss, first and last step | setting |",
+        "|---|---|---|---|---|---|",
+        _row("tide-train", found["ours"]),
+        _row("TRL SFTTrainer", found["trl"]),
+        f"| ratio{goal} | {found['speed_ratio']} | {found['cpu_ratio']} | {found['memory_ratio']} | | |",
         "",
-        f"{found['steps']} steps, {found['tokens']} tokens, {found['device']}, {found['machine']}; ratios of the rounds: "
-        f"{', '.join(map(str, found['speed_ratio_of_rounds']))}, median {median(found['speed_ratio_of_rounds'])}.",
+        f"{found['steps']} steps, {found['tokens']} tokens, system prompt: {found['system']}.",
+        f"Machine: {found['device']}, {found['machine']}.",
+        f"Ratios of the rounds: {', '.join(map(str, rounds))}; median {median(rounds):.3f}.",
         f"Losses differ by {found['loss_difference']:.1e} at most (allowed: {found['loss_tolerance']}).",
-        f"TRL's settings, tokens/s: {', '.join(f'{name} {speed}' for name, speed in found['trl_settings'].items())}.",
     ]
+    if found["trl_settings"]:
+        tried = "; ".join(f"{name}: {speed}" for name, speed in found["trl_settings"].items())
+        lines.append(f"TRL's settings, tokens/s: {tried}.")
     return "\n".join(lines)
 
 
-def embedded(folder: Path) -> Path:
-    """The embedded model as an HF folder, made in another process."""
+def _row(name: str, side: dict[str, Any]) -> str:
+    losses = f"{side['losses'][0]:.4f}, {side['losses'][-1]:.4f}"
+    return (
+        f"| {name} | {side['speed']:.0f} | {side['cpu_speed']:.0f} | {side['memory'] / 2**20:.0f} | {losses} | "
+        f"{side['setting']} |"
+    )
+
+
+@contextmanager
+def embedded_at(given: Path | None) -> Iterator[Path]:
+    """The folder that was given, or the embedded model as one, made in another process and gone at the end."""
+    if given:
+        yield given
+        return
     script = (
         "import sys; from convert.cli import main; from tide_chat.registry import Registry; "
         "sys.exit(main(['dequantize', str(Registry.load().require('smollm2-135m').path), '--out', sys.argv[1]]))"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        sys.exit(ended.stderr)
-    return folder
+    with tempfile.TemporaryDirectory(prefix="embedded-") as scratch:
+        folder = Path(scratch) / "base"
+        ended = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=False)
+        if ended.returncode:
+            sys.exit(ended.stderr)
+        yield folder
 
 
 def main() -> int:
@@ -162,13 +203,19 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="of ours and TRL's, in turns")
     parser.add_argument("--steps", type=int, default=6, help="that are measured in each")
     parser.add_argument("--tried-steps", type=int, default=TRIED_STEPS, help="for each of TRL's settings")
+    parser.add_argument("--setting", help="of TRL's, instead of trying all")
     parser.add_argument("--model", type=Path, help="an HF folder of SmolLM2; made of the embedded model when not given")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--system", choices=("app", "none"), default="app", help="prompt; none: no prefix to share")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-train-model-") as scratch:
-        model = options.model or embedded(Path(scratch) / "base")
-        found = run(model, options.device, options.rounds, options.steps, options.tried_steps)
+    tried = [one for one in sides.settings(options.device) if options.setting in (None, one.name)]
+    if not tried:
+        parser.error(f"--setting is one of: {', '.join(one.name for one in sides.settings(options.device))}")
+    with embedded_at(options.model) as model:
+        bench = Bench(model, options.device, options.system)
+        setting, speeds = bench.fastest(tried, options.tried_steps)
+        found = report(bench, bench.rounds(setting, options.rounds, options.steps), speeds)
     print(json.dumps(found, indent=2) if options.json else table(found))
     same = found["loss_difference"] <= found["loss_tolerance"]
     if not same:

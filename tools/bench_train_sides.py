@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ def settings(device: str) -> tuple[Setting, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """steps: optimizer steps, the first one included. result: the JSON file to write."""
+    """steps: optimizer steps, the first one included. system: prompt, as the recipe's data.system. result: the JSON
+    file to write.
+    """
 
     setting: Setting
     model: str
@@ -76,6 +79,7 @@ class Task:
     result: str
     steps: int
     device: str
+    system: str
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -87,19 +91,21 @@ class Task:
 
 
 class Marks:
-    """When each step ended, and the peak of memory then."""
+    """When each step ended, by the clock and by the processor's, and the peak of memory then."""
 
     def __init__(self, device: Any) -> None:
-        self._device, self._times, self.memory = device, list[float](), 0
+        self._device, self._times, self.memory = device, list[tuple[float, float]](), 0
 
     def add(self) -> None:
         from training.sft import devices
 
-        self._times.append(time.perf_counter())
+        self._times.append((time.perf_counter(), time.process_time()))
         self.memory = devices.peak_memory(self._device) or 0
 
-    def seconds(self) -> list[float]:
-        return [after - before for before, after in zip(self._times, self._times[1:], strict=False)]
+    def measured(self) -> dict[str, Any]:
+        """seconds: of each step but the first. cpu_seconds: of processor time, all threads. memory: bytes."""
+        spent = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(self._times)]
+        return {"seconds": [one for one, _ in spent], "cpu_seconds": [one for _, one in spent], "memory": self.memory}
 
 
 def job(task: Task) -> Any:
@@ -108,7 +114,7 @@ def job(task: Task) -> Any:
     from training.data.sources import dialogues
     from training.sft.loop import Job
 
-    wanted = recipe.load(RECIPE, OVERRIDES)
+    wanted = recipe.load(RECIPE, [*OVERRIDES, f"data.system={task.system}"])
     count = task.steps * wanted.training.batch * wanted.training.accumulation
     chosen = [one.conversation for one in dialogues((DATA,))[:count]]
     return Job(wanted, Path(task.model), Path(task.out), chosen, device=task.device)
@@ -120,7 +126,7 @@ def ours(task: Task) -> dict[str, Any]:
     wanted, device = job(task), devices.device_of(task.device, devices.Group())
     marks = Marks(device)
 
-    def say(what: str, done: int, total: int) -> None:
+    def say(what: str, _done: int, _total: int) -> None:
         if what.startswith("loss"):
             marks.add()
 
@@ -129,9 +135,8 @@ def ours(task: Task) -> dict[str, Any]:
     return {
         "precision": str(devices.dtype_of(wanted.recipe.training.precision, device)).removeprefix("torch."),
         "tokens": [line["tokens"] for line in lines],
-        "seconds": marks.seconds(),
         "losses": [line["loss"] for line in lines],
-        "memory": marks.memory,
+        **marks.measured(),
     }
 
 
@@ -171,9 +176,8 @@ def theirs(task: Task) -> dict[str, Any]:
     return {
         "precision": task.setting.precision,
         "tokens": [sum(map(len, step)) for step in steps[1:]],
-        "seconds": marks.seconds(),
         "losses": losses[1:],
-        "memory": marks.memory,
+        **marks.measured(),
     }
 
 

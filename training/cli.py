@@ -9,10 +9,12 @@ from tide_chat import entry
 from tide_chat.errors import MissingExtra
 from training import commands
 from training.data.command import command as data
+from training.preference import command as preference
 
 app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.")
-data.add_command(commands.show)
-for each in (data, commands.sft, commands.recipes):
+for each in (commands.show, preference.pairs):
+    data.add_command(each)
+for each in (data, commands.sft, preference.dpo, commands.families, commands.mix, commands.recipes):
     app.add_command(each)
 
 

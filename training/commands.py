@@ -1,68 +1,138 @@
-"""`tide-train sft`, `recipes` and `data show`: the options and what is printed. Loads what it needs when it runs."""
+"""`tide-train sft`, `families`, `mix`, `recipes` and `data show`: the options and what is printed.
 
+Loads what it needs when it runs.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tide_chat import extras
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
+    from training.sft.loop import Job, Prepare
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _template = click.option("--chat-template", "template", type=_FILE, help="A Jinja file, instead of the model's own.")
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every command that trains is told. data: a folder, of what the command says. start: an adapter's folder."""
+
+    name: str
+    model: Path
+    data: Path
+    out: Path
+    start: Path | None
+    overrides: tuple[str, ...]
+    device: str
+    resume: bool
+    dry_run: bool
+    template: Path | None
+
+    def recipe(self) -> "Recipe":
+        """Raises UsageError, DataError."""
+        from training import recipe
+        from training.sft import begun
+
+        found = recipe.load(self.name, self.overrides)
+        return begun.recipe_for(found, self.start, self.overrides) if self.start else found
+
+
+def training_options(data: str) -> Callable[[Callable[[Options], int]], Callable[..., int]]:
+    """Gives a command these options, as one value. data: what --data holds."""
+    options = (
+        click.option("--recipe", "name", required=True, help="A name that `recipes` lists, or a TOML file."),
+        click.option(
+            "--model", type=_FOLDER, required=True, help="The model's folder; `tide-convert dequantize` makes one."
+        ),
+        click.option("--data", type=_FOLDER, required=True, help=data),
+        click.option("--out", type=_FOLDER, required=True, help="The run folder to write."),
+        click.option("--from", "start", type=_FOLDER, help="An adapter's folder to begin with, of the same model."),
+        click.option("--set", "overrides", multiple=True, metavar="A.B=VALUE", help="Replace a field of the recipe."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True),
+        click.option("--resume", is_flag=True, help="Go on with the run in --out."),
+        click.option("--dry-run", is_flag=True, help="Print what would be done, with an estimate; write nothing."),
+        _template,
+    )
+
+    def given(command: Callable[[Options], int]) -> Callable[..., int]:
+        @functools.wraps(command)
+        def called(**values: Any) -> int:
+            return command(Options(**values))
+
+        return functools.reduce(lambda made, option: option(made), reversed(options), called)
+
+    return given
+
+
+def carry_out(job: "Job", prepare: "Prepare", dry_run: bool) -> None:
+    """Train and say so, or print the plan."""
+    from tide_chat.progress import bar
+    from training.sft import loop
+
+    if dry_run:
+        loop.dry_run(job, click.echo, prepare)
+        return
+    with bar() as say:
+        done = loop.train(job, click.echo, say, prepare)
+    held = "" if done.best is None else f", held-out loss {done.best:.4f} at step {done.best_step}"
+    click.echo(f"{done.steps} steps{held}. Next: tide-convert all {job.out} --base {job.model}")
+
+
 @click.command("sft", short_help="Fine-tune a model by a recipe.")
-@click.option("--recipe", "name", required=True, help="A name that `recipes` lists, or a TOML file.")
-@click.option("--model", type=_FOLDER, required=True, help="The model's folder; `tide-convert dequantize` makes one.")
-@click.option("--data", type=_FOLDER, required=True, help="What `tide-train data split` wrote.")
-@click.option("--out", type=_FOLDER, required=True, help="The run folder to write.")
-@click.option("--set", "overrides", multiple=True, metavar="A.B=VALUE", help="Replace a field of the recipe.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, with an estimate; write nothing.")
-@_template
-def sft(
-    name: str,
-    model: Path,
-    data: Path,
-    out: Path,
-    overrides: tuple[str, ...],
-    device: str,
-    resume: bool,
-    dry_run: bool,
-    template: Path | None,
-) -> int:
+@training_options("What `tide-train data split` wrote.")
+def sft(given: Options) -> int:
     """Train a LoRA adapter on the train part of a split; its validation part decides which state is kept.
 
     The run folder holds the adapter in peft's format, run.json, metrics.jsonl, samples.jsonl and checkpoints. Then:
     tide-convert all RUN --base MODEL --install
     """
     extras.require("Fine-tuning", "train")
-    from tide_chat.progress import bar
-    from training import recipe
-    from training.data import split
+    from training import scenarios
     from training.sft import loop
 
-    manifest = split.verified(data)
-    parts = {part: [one.conversation for one in split.read(data, manifest, part)] for part in manifest.splits}
-    job = loop.Job(
-        recipe.load(name, overrides),
-        model,
-        out,
-        parts.get("train", []),
-        parts.get("validation", []),
-        {part.file: part.sha256 for part in manifest.splits.values()},
-        template,
-        device,
-        resume,
-    )
-    if dry_run:
-        loop.dry_run(job, click.echo)
-        return 0
-    with bar() as say:
-        done = loop.train(job, click.echo, say)
-    held = "" if done.best is None else f", held-out loss {done.best:.4f} at step {done.best_step}"
-    click.echo(f"{done.steps} steps{held}. Next: tide-convert all {out} --base {model}")
+    job = scenarios.job(given, given.recipe(), given.out)
+    carry_out(job, loop.prepare, given.dry_run)
+    return 0
+
+
+@click.command("families", short_help="Train an adapter for each family of scenarios.")
+@training_options("What `tide-train data split` wrote.")
+def families(given: Options) -> int:
+    """Train one adapter for each of the paper's six families, each in a folder of its own within --out.
+
+    Begin with a common adapter (--from): it stays where training on a family does not lower that family's held-out
+    loss. Families that are finished are left as they are with --resume.
+    """
+    extras.require("Fine-tuning", "train")
+    from training import scenarios
+
+    scenarios.each_family(given, carry_out, click.echo)
+    return 0
+
+
+@click.command("mix", short_help="Mix adapters of one model by weight.")
+@click.argument("adapters", nargs=-1, required=True, metavar="RUN=WEIGHT...")
+@click.option("--out", type=_FOLDER, required=True, help="The folder to write.")
+@click.option("--rank", type=click.IntRange(1), help="Reduce to this rank, and say what that loses.")
+def mix(adapters: tuple[str, ...], out: Path, rank: int | None) -> int:
+    """Write an adapter that does what the others do together, each by its weight: run-a=0.7 run-b=0.3.
+
+    Exact without --rank; the ranks add up. Needs no base model.
+    """
+    extras.require("Mixing adapters", "train")
+    from training import mixing
+
+    done = mixing.mix([mixing.weighted(one) for one in adapters], out, rank)
+    click.echo(f"{done}\nWritten: {out}")
     return 0
 
 

@@ -41,6 +41,9 @@ class Data(Section):
     cut: bool = Field(
         default=False, description="Cut longer sequences at max_length, replies included, as the paper does."
     )
+    scenarios: tuple[str, ...] = Field(
+        default=(), description="Scenarios, or families of them, whose dialogues are read; none named: all."
+    )
 
 
 class Lora(Section):
@@ -117,6 +120,37 @@ class Training(Section):
     seed: Count = Field(default=42, le=2**32 - 1, description="Of everything random.")
 
 
+class Preference(Section):
+    """Towards the better of two replies (tide-train dpo)."""
+
+    beta: float = Field(
+        default=0.1, gt=0, le=10, description="How strongly the model is held to where it began; more: closer."
+    )
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=0.5, description="Share of pairs assumed to be the wrong way round."
+    )
+    sft: float = Field(
+        default=0.0, ge=0, le=100, description="Weight of the usual loss, a mean over the chosen reply's tokens."
+    )
+
+
+class Pairs(Section):
+    """How often a chosen reply is set against one that is worse by each rule, relative to the other rules."""
+
+    misses_message: Share = Field(default=0.4, description="A reply to somebody else, in another situation.")
+    generic: Share = Field(default=0.3, description="A reply that would fit anybody.")
+    question_pile_up: Share = Field(default=0.15, description="Three questions instead of a sentence that normalises.")
+    before_validation: Share = Field(
+        default=0.15, description="The same reply with its offer or question before the feeling is named."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("all shares are 0: there would be no pair")
+        return self
+
+
 class Evaluation(Section):
     """On the held-out dialogues."""
 
@@ -137,6 +171,14 @@ class Saving(Section):
     keep: Positive = Field(default=2, description="Newest checkpoints that stay; the best one always does.")
 
 
+class Logging(Section):
+    """What is drawn of a run beside metrics.jsonl."""
+
+    boards: Literal["none", "tensorboard", "trackio"] = Field(
+        default="none", description="Curves in the run folder for this program to show; offline."
+    )
+
+
 class Recipe(Section):
     """A whole recipe."""
 
@@ -147,8 +189,11 @@ class Recipe(Section):
     lora: Lora = Lora()
     optimizer: Optimizer = Optimizer()
     training: Training = Training()
+    preference: Preference = Preference()
+    pairs: Pairs = Pairs()
     evaluation: Evaluation = Evaluation()
     saving: Saving = Saving()
+    logging: Logging = Logging()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from tide_chat.care.keeping import Care
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel, Chunk, EngineInfo, FinishReason, Prompt, SamplingParams, Usage
 from tide_chat.engine.scripted import CHATML, ScriptedEngine
@@ -210,11 +211,12 @@ class Doubles:
         self.words = FakeWords()
         self.settings = settings or Settings()
         self.saved: list[Settings] = []
+        self.care = Care()
         self.save: Callable[[Settings], None] = self.saved.append
 
     @property
     def core(self) -> Core:
-        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.save)
+        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.save, self.care)
 
     def said(self, role: Role = Role.USER) -> list[str]:
         return [message.text for message in self.talk.conversation.messages if message.role is role]

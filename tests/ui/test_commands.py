@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.binding import Binding
 
 from tests.ui.conftest import OpenApp
@@ -46,8 +47,15 @@ def test_no_key_takes_one_that_edits_text() -> None:
     assert not inherited & {key for c in COMMANDS for key in c.keys}
 
 
+def test_no_key_is_one_that_terminals_send_for_another() -> None:
+    """Esc and b, which is Alt+B, stands for a word to the left."""
+    letters = [key.removeprefix("alt+") for c in COMMANDS for key in c.keys if key.startswith("alt+")]
+    assert letters
+    assert [letter for letter in letters if f"\x1b{letter}" in ANSI_SEQUENCES_KEYS] == []
+
+
 async def test_the_help_panel_lists_everything(open_app: OpenApp) -> None:
-    async with open_app(size=(100, 120)) as pilot:
+    async with open_app(size=(100, 160)) as pilot:
         await pilot.press("f1")
         await pilot.pause()
         text = on_screen(pilot)

@@ -43,6 +43,9 @@ STEPS: dict[str, Step] = {
     "models": press("f4"),
     "settings": press("f5"),
     "confirm": press("ctrl+n"),
+    "care tools": press("f8"),
+    "a number": press("alt+c", "8", "enter"),
+    "own words": press("alt+l", "e", "a"),
     "palette": press("ctrl+p"),
     "palette, searching": press("ctrl+p", "h", "e"),
 }

@@ -14,29 +14,12 @@ COMMANDS = {
     "tide-convert": convert.cli,
     "tide-eval": training.evaluation.cli,
 }
-PLANNED = [(name, command) for name, module in COMMANDS.items() for command in getattr(module, "PLANNED", ())]
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_lists_every_planned_command_as_not_there_yet(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert COMMANDS[name].main(["--help"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    for command in getattr(COMMANDS[name], "PLANNED", ()):
-        assert any(line.split()[:1] == [command] and line.endswith("(not there yet)") for line in lines)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_version(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert COMMANDS[name].main(["--version"]) == 0
     assert capsys.readouterr().out == f"{name} {__version__}\n"
-
-
-@pytest.mark.parametrize(("name", "command"), PLANNED)
-def test_a_planned_command_refuses_in_one_line(name: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert COMMANDS[name].main([command, "--recipe", "x", "y"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == f"{name} {command} is not there yet in version {__version__}.\n"
 
 
 def _failing(error: BaseException) -> click.Command:

@@ -19,7 +19,9 @@ Part = Callable[[], list[Measure]]
 @click.command("bench", short_help="Measure speed and memory on this machine.")
 @click.option("--model", metavar="M", help="Alias of a model, or the path of a .gguf file.")
 @click.option(
-    "--only", metavar="PART", help="One part: decode, adapter, threads, first-token, stop, memory, start, keys, check, guard."
+    "--only",
+    metavar="PART",
+    help="One part: decode, adapter, threads, first-token, stop, memory, start, keys, check, guard.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(model: str | None, only: str | None, as_json: bool) -> int:

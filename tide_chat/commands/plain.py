@@ -3,15 +3,21 @@
 Made for screen readers and pipes: every line says by itself what it is. Knows neither the engine nor what is said.
 """
 
+import contextlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
-from tide_chat.commands import options, turns
+from tide_chat.care.keeping import PAPER_HINTS, Care, Paper
+from tide_chat.commands import options, plain_history, turns
+from tide_chat.commands.care_lines import TOOLS, CareLines
+from tide_chat.commands.care_papers import CarePapers
 from tide_chat.commands.line_input import LineInput
+from tide_chat.commands.plain_history import History
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
@@ -39,6 +45,13 @@ To write several lines, end a line with \\ or use /multi.
 /model   which model answers; /model NAME changes it
 /clear   forget this conversation
 /quit    leave; what was written stays visible in this window until you close it
+
+In a hard moment, with no model: /ground, /breathe, /orient, /muscles, /place, /sleep. /tools says what each is.
+/check-in  how strong it is, 0 to 10, and what could fit; /weeks reads out the numbers so far
+/plan      my safety plan; /plan edit, /plan file
+/contacts  people of my own; /contacts edit
+/summary   a page to bring to a clinician
+/orient edit and /place edit: your own words for where you are, and for a calm place
 
 To send a message that begins with one of these words, put a space before it."""
 
@@ -68,7 +81,14 @@ def command(chat_template: Path | None, **given: Any) -> int:
         sys.stdin.reconfigure(errors="replace")  # one wrong byte must not end a conversation
     with Session(chosen.settings, chosen.chat_template) as session:
         session.start()
-        return Plain(session, LineInput()).run()
+        care, lines = Care(), LineInput()
+        session.companion.plan = lambda: care.plan().brief()
+        with contextlib.ExitStack() as open_now:
+            history = None
+            if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
+                open_now.callback(archive.close)
+                history = plain_history.keep(archive, session.companion)
+            return Plain(session, lines, care, history, still=chosen.settings.reduced_motion).run()
 
 
 class Leave(Exception):
@@ -78,12 +98,21 @@ class Leave(Exception):
 class Plain:
     """The loop. Everything it says goes to standard output, in order."""
 
-    def __init__(self, room: Room, lines: LineInput) -> None:
+    def __init__(
+        self,
+        room: Room,
+        lines: LineInput,
+        care: Care | None = None,
+        history: History | None = None,
+        *,
+        still: bool = False,
+    ) -> None:
         self._room = room
         self._talk = room.companion
         self._lines = lines
         self._draft = ""
         self._code = 0
+        self._care = care_commands(lines, care or Care(), lambda: turns.help_text(self._talk.country), still=still)
         self._commands: dict[str, Callable[[str], None]] = {
             "/help": lambda _: self._help(),
             "/again": lambda _: self._again(),
@@ -96,7 +125,9 @@ class Plain:
             "/model": self._model,
             "/clear": lambda _: self._clear(),
             "/quit": lambda _: self._leave(),
+            **(history.commands if history else {}),
         }
+        self._kept = history is not None
 
     def run(self) -> int:
         """Until the user leaves or the input ends. Returns the exit code."""
@@ -143,6 +174,8 @@ class Plain:
         name, _, rest = text.partition(" ")
         if found := self._commands.get(name):
             self._guarded(lambda: found(rest.strip()))
+        elif care := self._care.get(name):
+            self._guarded(lambda: self._interruptible(care, rest.strip()))
         elif name.startswith("/") and not rest and "\n" not in name:
             say(f"There is no {name}. /help lists what there is.")
         else:
@@ -155,6 +188,16 @@ class Plain:
         except TideError as error:
             self._code = error.exit_code
             say(str(error))
+        except OSError as error:  # a file that could not be written
+            self._code = TideError.exit_code
+            say(f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))
+
+    def _interruptible(self, tool: Callable[[str], None], argument: str) -> None:
+        """Ctrl+C leaves the tool and goes back to the talk."""
+        try:
+            tool(argument)
+        except KeyboardInterrupt:
+            say("\nStopped. You can write, or choose another with /tools.")
 
     def _turn(self, start: turns.Start) -> None:
         out = _Out()
@@ -191,6 +234,8 @@ class Plain:
 
     def _help(self) -> None:
         say(f"{_HELP}\n")
+        if self._kept:
+            say(f"{plain_history.HELP}\n")
         self._help_lines()
 
     def _help_lines(self) -> None:
@@ -202,10 +247,31 @@ class Plain:
     def _clear(self) -> None:
         self._talk.clear()
         self._lines.forget()
-        say("The conversation is forgotten.")
+        say("A new conversation begins. What was kept stays." if self._kept else "The conversation is forgotten.")
 
     def _leave(self) -> None:
         raise Leave
+
+
+def care_commands(
+    lines: LineInput, care: Care, people: Callable[[], str], *, still: bool
+) -> dict[str, Callable[[str], None]]:
+    """The care tools by their commands. They need no model, and none has to be loaded."""
+    tools, papers = CareLines(lines, care, people, still=still), CarePapers(lines, care)
+
+    def own(word: str, paper: Paper) -> Callable[[str], None]:
+        return lambda text: papers.paper(paper, text, PAPER_HINTS[paper], lambda: tools.tool(word))
+
+    return {f"/{word}": partial(tools.tool, word) for word in TOOLS} | {
+        "/tools": lambda _: tools.menu(),
+        "/orient": own("orient", Paper.WHERE_I_AM),
+        "/place": own("place", Paper.CALM_PLACE),
+        "/check-in": tools.check_in,
+        "/weeks": lambda _: tools.weeks(),
+        "/plan": papers.plan,
+        "/contacts": lambda text: papers.paper(Paper.CONTACTS, text, PAPER_HINTS[Paper.CONTACTS], papers.contacts),
+        "/summary": papers.summary,
+    }
 
 
 class _Out:

@@ -135,7 +135,7 @@ class Trimmed:
 def card_text(card: Card) -> str:
     """A card as paragraphs, without borders. Where it is urgent the numbers come before the words."""
     lines = "\n".join(map(line_text, card.lines))
-    parts = [card.title, lines, card.body] if card.urgent else [card.title, card.body, lines]
+    parts = [card.title, lines, card.plan, card.body] if card.urgent else [card.title, card.plan, card.body, lines]
     if card.choices:
         parts.append("\n".join(f"- {choice}" for choice in card.choices))
     return "\n\n".join(part.strip() for part in [*parts, card.footnote] if part.strip())

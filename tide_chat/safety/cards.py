@@ -5,8 +5,8 @@ must contain, which the tests read; all of it is AI-written and no clinician has
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -17,9 +17,10 @@ from tide_chat.safety.lines import HelpLine
 from tide_chat.safety.state import WISHES, held_turn, wish_in, wish_of
 
 MOST_CARDS = 3
+_TIERS = frozenset({"t2", "t3", "t4"})
 LANGUAGE = "language"  # the card beside a message that the check does not understand
 
-__all__ = ["Card", "HelpLine", "authored_reply", "cards_for", "needs_authored", "step_for"]
+__all__ = ["Card", "HelpLine", "authored_reply", "cards_for", "needs_authored", "step_for", "with_plan"]
 
 # Beside a model reply: the chat goes on. Every other flag bypasses the model, since nothing screens what it writes yet.
 BESIDE = frozenset({Flag.MINOR})
@@ -62,6 +63,7 @@ class Card:
     choices: tuple[str, ...] = ()  # things one could do now, offered and never ordered
     footnote: str = ""  # that numbers may have changed
     urgent: bool = False  # its numbers come before its words, also where nothing is seen at a glance
+    plan: str = ""  # the person's own safety plan in short, shown before our words
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,12 @@ def cards_for(assessment: Assessment, country: str | None) -> tuple[Card, ...]:
     """The cards to pin, the gravest first: that of the tier and those of the flags."""
     noticed = _noticed(assessment)
     return tuple(_filled(text(name), country, noticed) for name in _names(assessment)[:MOST_CARDS])
+
+
+def with_plan(shown: Sequence[Card], plan: str) -> tuple[Card, ...]:
+    """The same cards, the first of a tier with the person's own safety plan. An empty plan changes nothing."""
+    first = next((card for card in shown if card.id in _TIERS), None) if plan else None
+    return tuple(replace(card, plan=plan) if card is first else card for card in shown)
 
 
 def needs_authored(assessment: Assessment) -> bool:

@@ -4,7 +4,6 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
@@ -12,7 +11,8 @@ from textual.driver import Driver
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.errors import TideError
 from tide_chat.ui import quick_exit, themes
-from tide_chat.ui.commands import LEAVE_KEYS
+from tide_chat.ui.care import CareApp
+from tide_chat.ui.commands import COMMANDS as TABLE
 from tide_chat.ui.messages import EngineChanged
 from tide_chat.ui.palette import TideCommands
 from tide_chat.ui.ports import Core
@@ -27,7 +27,7 @@ HEIGHTS = [(0, "-short"), (22, "-medium"), (30, "-tall")]  # rows from which a s
 WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
 
 
-class TideChatApp(App[int]):
+class TideChatApp(CareApp):
     """The terminal app."""
 
     TITLE = "tide-chat"
@@ -36,7 +36,7 @@ class TideChatApp(App[int]):
     VERTICAL_BREAKPOINTS = HEIGHTS
     HORIZONTAL_BREAKPOINTS = WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(LEAVE_KEYS), "leave_now", show=False, priority=True),
+        *(Binding(",".join(c.keys), c.action, show=False, priority=True) for c in TABLE if c.keys and c.anywhere),
         Binding("ctrl+c", "copy_or_say", show=False),
     ]
 

@@ -4,9 +4,10 @@ The real parts are `turn.Companion`, `engine.supervisor.Supervisor`, `registry` 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from tide_chat.care.keeping import Care
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel
 from tide_chat.engine.supervisor import EngineState
@@ -109,3 +110,4 @@ class Core:
     words: Words
     settings: Settings
     save_settings: Callable[[Settings], None]
+    care: Care = field(default_factory=Care)  # what the care tools keep

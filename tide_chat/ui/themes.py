@@ -159,4 +159,4 @@ def chosen(wanted: str, environ: Mapping[str, str] | None = None) -> str:
 def still(reduced_motion: bool, environ: Mapping[str, str] | None = None) -> bool:
     """Whether nothing may move: by the settings or by the environment."""
     environ = os.environ if environ is None else environ
-    return reduced_motion or environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"
+    return reduced_motion or bool(environ.get("NO_MOTION")) or environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"

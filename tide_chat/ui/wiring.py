@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tide_chat import compose
+from tide_chat.care.keeping import Care
 from tide_chat.compose import AppOptions, Session
 from tide_chat.engine.base import Cancel
 from tide_chat.registry import Registry, hub, machine
@@ -18,8 +19,9 @@ def build(options: AppOptions) -> Core:
     """Everything the app drives. Starts the engine's process: call it before the app's event loop runs."""
     session = Session(options.settings, options.chat_template)
     session.start()
-    words = AuthoredWords(session)
-    return Core(session.companion, session.supervisor, RegistryShelf(session), words, options.settings, options.save)
+    words, shelf, care = AuthoredWords(session), RegistryShelf(session), Care()
+    session.companion.plan = lambda: care.plan().brief()
+    return Core(session.companion, session.supervisor, shelf, words, options.settings, options.save, care)
 
 
 class AuthoredWords:

@@ -65,7 +65,7 @@ def split(
         splits={name: _part(name, data, [row for row in rows if row.split == name]) for name, data in files.items()},
         leakage=_leakage(rows, say),
     )
-    _write(out, {f"{name}.jsonl": data for name, data in files.items()} | {sources.MANIFEST: manifest.to_bytes()})
+    write(out, {f"{name}.jsonl": data for name, data in files.items()} | {sources.MANIFEST: manifest.to_bytes()})
     return manifest
 
 
@@ -150,7 +150,7 @@ def _leakage(rows: Sequence[Row], say: Say) -> Leakage:
     )
 
 
-def _write(out: Path, files: dict[str, bytes]) -> None:
+def write(out: Path, files: dict[str, bytes]) -> None:
     """All files or none. Raises DataError, UsageError, TideError."""
     if _is_there(out, files):
         return
@@ -193,6 +193,6 @@ def _folder(out: Path) -> Iterator[Path]:
         yield part
         part.replace(out)
     except OSError as error:
-        raise TideError("The split could not be written.", details=f"{out}: {error.strerror or error}") from error
+        raise TideError("The folder could not be written.", details=f"{out}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)

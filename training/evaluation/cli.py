@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 
 from tide_chat import entry
+from training.evaluation.auto.command import command as auto
+from training.evaluation.judge.command import command as judge
+from training.evaluation.report.command import command as report
 from training.evaluation.safety.command import command as safety
+from training.evaluation.study.command import command as study
 
-PLANNED = {
-    "auto": "Automatic metrics against reference replies.",
-    "judge": "Ratings by a language model.",
-    "study": "The human study: sheets, tables and tests.",
-    "report": "One report from the results of the others.",
-}
-
-app = entry.group("tide-eval", "Measure the replies of the models that tide-chat runs.", PLANNED)
+app = entry.group("tide-eval", "Measure the replies of the models that tide-chat runs.")
+app.add_command(auto)
+app.add_command(judge)
+app.add_command(report)
 app.add_command(safety)
+app.add_command(study)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,11 @@ from tide_chat.errors import DataError
 
 FOLDER, FIGURES = "tables", "figures"
 Cell = str | int | float | None  # None: not there, shown as a dash
-_LATEX = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"})
+_LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+    | {"<": "$<$", ">": "$>$", "|": r"\textbar{}", "–": "--"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,14 @@ class Table:
     def shown(self, cell: Cell) -> str:
         if cell is None:
             return "–"
-        return f"{cell:.{self.digits}f}" if isinstance(cell, float) else str(cell)
+        return self._rounded(cell) if isinstance(cell, float) else str(cell)
+
+    def _rounded(self, value: float) -> str:
+        """A value that would round to 0 without being 0 says so: <0.001."""
+        least = 10**-self.digits
+        if value and abs(value) < least / 2:
+            return f"<{least:.{self.digits}f}" if value > 0 else f">-{least:.{self.digits}f}"
+        return f"{value:.{self.digits}f}"
 
     def markdown(self) -> str:
         """With title and note."""
@@ -84,4 +95,4 @@ def read_all(run: Path) -> list[Table]:
 
 
 def _latex_row(cells: "Sequence[str] | map[str]") -> str:
-    return " & ".join(cell.translate(_LATEX).replace("–", "--") for cell in cells) + r" \\"
+    return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"

@@ -12,12 +12,15 @@ import torch
 
 from tide_chat.errors import DataError, MissingExtra, ModelNotFound, ModelUnusable, UsageError
 from training.recipe import Recipe
+from training.sft import begun
 
 
-def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype) -> Any:
-    """The base model with a fresh adapter, ready to train. Only the adapter's parameters want a gradient.
+def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype, start: Path | None = None) -> Any:
+    """The base model with an adapter, fresh or that of the folder `start`, ready to train.
 
-    Raises ModelNotFound, ModelUnusable, UsageError, MissingExtra.
+    Only the adapter's parameters want a gradient.
+
+    Raises ModelNotFound, ModelUnusable, UsageError, DataError, MissingExtra.
     """
     _check(folder)
     try:
@@ -31,6 +34,8 @@ def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype)
     if recipe.training.checkpointing:
         with quiet():
             base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if start:
+        begun.into(model, start)
     return model
 
 

@@ -21,11 +21,13 @@ from tide_chat.messages import Conversation
 from tide_chat.progress import Say, quiet
 from tide_chat.prompt import system_text
 from tide_chat.registry.machine import disk_lacking, human_size
-from training import chat_files, preflight
-from training.recipe import Recipe
+from training import card, chat_files, preflight
+from training.data.origins import Origin
+from training.recipe import Preference, Recipe
 from training.render import ChatEncoder, Counts, Example
-from training.sft import adapter, batches, checkpoint, devices, guards, plan
+from training.sft import adapter, batches, begun, boards, checkpoint, devices, guards, plan
 from training.sft.checkpoint import State
+from training.sft.items import Items, Sequences
 from training.sft.loss import Loss
 from training.sft.metrics import Metrics, environment, write_run
 from training.sft.samples import sample
@@ -36,17 +38,21 @@ RUN, METRICS, SAMPLES, TOKENS = "run.json", "metrics.jsonl", "samples.jsonl", "t
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """model: an HF folder. sources: the data files and their SHA-256, for run.json. device: auto, cpu, cuda or mps."""
+    """model: an HF folder. sources: the data files and their SHA-256, for run.json; origins: what these were made of.
+    device: auto, cpu, cuda or mps.
+    """
 
     recipe: Recipe
     model: Path
     out: Path
-    train: Sequence[Conversation]
+    train: Sequence[Conversation] = ()
     held: Sequence[Conversation] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     template: Path | None = None
     device: str = "auto"
     resume: bool = False
+    start: Path | None = None  # the folder of an adapter to begin with
+    origins: Sequence[Origin] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,20 @@ class Prepared:
     report: preflight.Preflight
     data: str  # a hash of what is trained on and how it was tokenised
 
+    def items(self, loss: Loss, prefix: int, group: devices.Group) -> tuple[Items, Items]:
+        """What is trained on and what is held out; called before the first step and before a checkpoint is read."""
+        held_prefix = min(prefix, batches.common_prefix([*self.held, self.examples[0]]))
+        return Sequences(self.examples, loss, prefix), Sequences(self.held, loss, held_prefix)
 
-def prepare(job: Job, *, keep: bool, say: Say = quiet) -> Prepared:
+
+Prepare = Callable[[Job, bool, Say], Prepared]
+
+
+def prepare(job: Job, keep: bool, say: Say = quiet) -> Prepared:
     """Tokenise and look at it. keep: whether the tokens may be kept in the run folder. Raises DataError and others."""
     recipe = job.recipe.data
-    system = system_text() if recipe.system == "app" else ""
-    encoder = ChatEncoder(chat_files.load(job.model, job.template), system)
-    hashed = _data_hash(job, encoder, system)
+    encoder = encoder_of(job)
+    hashed = _data_hash(job, encoder)
 
     def made() -> tuple[list[Example], Counts]:
         return encoder.examples(job.train, recipe.max_length, cut=recipe.cut, say=say)
@@ -89,9 +102,15 @@ def prepare(job: Job, *, keep: bool, say: Say = quiet) -> Prepared:
     return Prepared(encoder, examples, held, report, hashed)
 
 
-def dry_run(job: Job, tell: Tell) -> plan.Plan:
+def encoder_of(job: Job) -> ChatEncoder:
+    """Raises as `chat_files.load`."""
+    system = system_text() if job.recipe.data.system == "app" else ""
+    return ChatEncoder(chat_files.load(job.model, job.template), system)
+
+
+def dry_run(job: Job, tell: Tell, prepare: Prepare = prepare) -> plan.Plan:
     """Print the report and the plan; nothing is written and no weight is read."""
-    ready = prepare(job, keep=False)
+    ready = prepare(job, False, quiet)
     device = devices.device_of(job.device, devices.Group())
     dtype = devices.dtype_of(job.recipe.training.precision, device)
     found = plan.make(job.recipe, adapter.skeleton(job.model, job.recipe), ready.examples, device, dtype)
@@ -100,8 +119,8 @@ def dry_run(job: Job, tell: Tell) -> plan.Plan:
     return found
 
 
-def train(job: Job, tell: Tell, say: Say = quiet) -> Outcome:
-    """Train, or go on with `resume`. The best adapter is in the run folder at the end.
+def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) -> Outcome:
+    """Train, or go on with `resume`. The best adapter is in the run folder at the end. prepare: towards what.
 
     Raises UsageError, ModelError, DataError, TideError; KeyboardInterrupt after a checkpoint when it was interrupted.
     """
@@ -111,10 +130,12 @@ def train(job: Job, tell: Tell, say: Say = quiet) -> Outcome:
         guards.deterministic(job.device),
         guards.out_of_memory(job.recipe),
     ):
+        boards.require(job.recipe.logging.boards)
         _check_out(job)
         group.meet()  # or the leader's first file would look like an older run to the others
         try:
-            return _Run(job, group, wish, tell if group.leads else _silent, say if group.leads else quiet).run()
+            told, shown = (tell, say) if group.leads else (_silent, quiet)
+            return _Run(job, prepare(job, group.leads, shown), group, wish, told, shown).run()
         except OSError as error:
             raise TideError(
                 "The run folder could not be written.",
@@ -126,15 +147,15 @@ def train(job: Job, tell: Tell, say: Say = quiet) -> Outcome:
 class _Run:
     """One process's part of a run."""
 
-    def __init__(self, job: Job, group: devices.Group, wish: threading.Event, tell: Tell, say: Say) -> None:
+    def __init__(
+        self, job: Job, ready: Prepared, group: devices.Group, wish: threading.Event, tell: Tell, say: Say
+    ) -> None:
         self.job, self.group, self.wish, self.tell, self.say = job, group, wish, tell, say
         self.recipe = job.recipe
-        self.ready = prepare(job, keep=group.leads, say=say)
-        self.lengths = [len(one) for one in self.ready.examples]
-        self.targets = [int(one.mask[1:].sum()) for one in self.ready.examples]
+        self.ready = ready
         self.device = devices.device_of(job.device, group)
         dtype = devices.dtype_of(self.recipe.training.precision, self.device)
-        self.model = adapter.load(job.model, self.recipe, self.device, dtype)
+        self.model = adapter.load(job.model, self.recipe, self.device, dtype, job.start)
         self.trained = list(adapter.trained(self.model).values())
         group.same([value.data for value in self.trained])
         self.loss = Loss(self.model, dtype)
@@ -142,6 +163,7 @@ class _Run:
         self.plan = plan.make(self.recipe, self.model, self.ready.examples, self.device, dtype, group.world)
         self.optimizer = self._optimizer()
         self.state = State(recipe=recipe_hash(self.recipe), data=self.ready.data)
+        self.board = boards.begin("none", job.out)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         wanted = self.recipe.optimizer
@@ -156,6 +178,12 @@ class _Run:
     # -- the whole ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
+        try:
+            return self._run()
+        finally:
+            self.board.close()
+
+    def _run(self) -> Outcome:
         self._begin()
         stopped = False
         for step in self._steps():
@@ -170,14 +198,19 @@ class _Run:
             self.tell(line)
         self.loss.verify(batches.stacked([min(self.ready.examples, key=len)], self.prefix))
         _check_room(self.job, sum(value.numel() for value in self.trained))
+        self.items, self.held = self.ready.items(self.loss, self.prefix, self.group)
         found = checkpoint.newest(self.job.out) if self.job.resume else None
         if found:
             self._resume(found)
         if self.group.leads:
             after = self.state.step if found else None
-            self.metrics = Metrics(self.job.out / METRICS, after=after)
+            self.board = boards.begin(self.recipe.logging.boards, self.job.out)
+            self.metrics = Metrics(self.job.out / METRICS, after=after, board=self.board)
             self.samples = Metrics(self.job.out / SAMPLES, after=after)
             self._describe(None)
+        if self.job.start and not found:
+            self._evaluate()  # what training has to be better than
+            self._save()
 
     def _resume(self, folder: Path) -> None:
         state = checkpoint.restore(folder, self.model, self.optimizer)
@@ -195,10 +228,10 @@ class _Run:
         """The steps that are still to do."""
         wanted, done = self.recipe.training, self.state.step
         size = wanted.batch * wanted.accumulation
-        self.per_epoch = math.ceil(len(self.lengths) / size)
+        self.per_epoch = math.ceil(len(self.items.lengths) / size)
         for epoch in range(done // self.per_epoch, wanted.epochs):
             grouped = wanted.grouping == "length"
-            order = batches.steps(self.lengths, size, epoch=epoch, seed=wanted.seed, grouped=grouped)
+            order = batches.steps(self.items.lengths, size, epoch=epoch, seed=wanted.seed, grouped=grouped)
             yield from order[max(0, done - epoch * self.per_epoch) :]
 
     # -- a step ------------------------------------------------------------------------------------------------------
@@ -206,36 +239,36 @@ class _Run:
     def _step(self, step: list[int]) -> None:
         began, number = time.monotonic(), self.state.step
         torch.manual_seed(_seed(self.recipe.training.seed, number, self.group.rank))
-        targets = sum(self.targets[i] for i in step)
-        total = torch.zeros(2, device=self.device)  # the loss, and whether somebody wants to stop
-        for part in self._parts(step):
-            loss, _ = self.loss(batches.stacked([self.ready.examples[i] for i in part], self.prefix))
-            (loss / targets).backward()
-            total[0] += loss.detach()
-        total[1] = float(self.wish.is_set())
+        weight = sum(self.items.weights[i] for i in step)
+        total = torch.zeros(self.items.width + 1, device=self.device)  # the sums, and whether somebody wants to stop
+        for part in self._parts(self.items, step):
+            sums = self.items.sums(part)
+            (sums[0] / weight).backward()
+            total[:-1] += sums.detach()
+        total[-1] = float(self.wish.is_set())
         self.group.total(total)
         self._share_gradients()
-        norm, mean = self._clip(), float(total[0]) / targets
-        self._refuse_nonsense(mean, norm)
+        norm, found = self._clip(), self.items.metrics(total[:-1].tolist(), step)
+        self._refuse_nonsense(found["loss"], norm)
         rate = rate_at(number, self.plan.steps, self.recipe)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self._note(step, mean, norm, rate, time.monotonic() - began)
-        if float(total[1]):
+        self._note(step, found, norm, rate, time.monotonic() - began)
+        if float(total[-1]):
             self._interrupted()
 
-    def _parts(self, step: Sequence[int]) -> list[list[int]]:
+    def _parts(self, items: Items, step: Sequence[int]) -> list[list[int]]:
         wanted, group = self.recipe.training, self.group
         return batches.passes(
             step,
-            self.lengths,
+            items.lengths,
             batch=wanted.batch,
             tokens=wanted.tokens_per_pass,
             rank=group.rank,
             world=group.world,
-            prefix=self.prefix,
+            prefix=items.prefix,
         )
 
     def _share_gradients(self) -> None:
@@ -266,8 +299,8 @@ class _Run:
             help=f"Begin anew with --set optimizer.learning_rate={rate / 3:.1g} or --set training.precision=float32.",
         )
 
-    def _note(self, step: list[int], loss: float, norm: float, rate: float, seconds: float) -> None:
-        tokens = sum(self.lengths[i] for i in step)
+    def _note(self, step: list[int], found: Mapping[str, float], norm: float, rate: float, seconds: float) -> None:
+        tokens = sum(self.items.lengths[i] for i in step)
         self.state = replace(
             self.state,
             step=self.state.step + 1,
@@ -279,13 +312,13 @@ class _Run:
             self.metrics.add(
                 step=self.state.step,
                 epoch=round(self.state.step / self.per_epoch, 4),
-                loss=loss,
+                **found,
                 gradient_norm=norm,
                 learning_rate=rate,
                 tokens=tokens,
                 seconds=round(seconds, 4),
             )
-        self.say(f"loss {loss:.3f}, {speed:.0f} tokens/s", self.state.step, self.plan.steps)
+        self.say(f"loss {found['loss']:.3f}, {speed:.0f} tokens/s", self.state.step, self.plan.steps)
 
     # -- between steps -----------------------------------------------------------------------------------------------
 
@@ -310,7 +343,8 @@ class _Run:
         if not self.ready.held:
             return
         self.model.eval()
-        loss = self._held_loss()
+        found = self._held()
+        loss = found["loss"]
         best = self.state.best
         better = best is None or loss < best
         self.state = replace(
@@ -320,31 +354,20 @@ class _Run:
             worse=0 if better else self.state.worse + 1,
         )
         if self.group.leads:
-            self.metrics.add(step=self.state.step, held_loss=loss, perplexity=math.exp(min(loss, 700.0)))
+            self.metrics.add(step=self.state.step, **{f"held_{name}": value for name, value in found.items()})
             self._write_samples()
         self.model.train()
         self.tell(f"step {self.state.step}: held-out loss {loss:.4f}{', the best so far' if better else ''}")
 
-    def _held_loss(self) -> float:
-        """Mean over all targets of the held-out dialogues."""
-        held, wanted = self.ready.held, self.recipe.training
-        lengths = [len(one) for one in held]
-        prefix = min(self.prefix, batches.common_prefix([*held, self.ready.examples[0]]))
-        total = torch.zeros(2, dtype=torch.float64)
-        for part in batches.passes(
-            range(len(held)),
-            lengths,
-            batch=wanted.batch,
-            tokens=wanted.tokens_per_pass,
-            rank=self.group.rank,
-            world=self.group.world,
-            prefix=prefix,
-        ):
+    def _held(self) -> Mapping[str, float]:
+        """Means over everything held out."""
+        everything = range(len(self.held.lengths))
+        total = torch.zeros(self.held.width, dtype=torch.float64)
+        for part in self._parts(self.held, everything):
             with torch.no_grad():
-                loss, count = self.loss(batches.stacked([held[i] for i in part], prefix))
-            total += torch.tensor([float(loss), count], dtype=torch.float64)
-        total = self.group.total(total.to(self.device, torch.float32)).cpu()
-        return float(total[0] / total[1])
+                total += self.held.sums(part).double().cpu()
+        total = self.group.total(total.to(self.device, torch.float32))
+        return self.held.metrics(total.tolist(), everything)
 
     def _write_samples(self) -> None:
         wanted = self.recipe.evaluation
@@ -365,7 +388,7 @@ class _Run:
         found = Outcome(
             state.step,
             state.best,
-            state.best_step or state.step,
+            state.step if state.best is None else state.best_step,
             stopped,
             state.tokens,
             round(state.seconds, 2),
@@ -374,6 +397,7 @@ class _Run:
         if self.group.leads:
             checkpoint.publish(checkpoint.at(self.job.out, found.best_step), self.job.out)
             self._describe(found)
+            card.write(self.job.out)
         self.tell(
             f"{found.steps} steps in {plan.duration(found.seconds)} (estimated {plan.duration(self.plan.seconds)}); "
             f"peak memory {human_size(found.peak_memory or 0)} (estimated {human_size(self.plan.memory)})"
@@ -385,7 +409,9 @@ class _Run:
         values = {
             "recipe": self.recipe.model_dump(mode="json"),
             "base": self.job.model.name,
+            "start": {self.job.start.name: begun.digest(self.job.start)} if self.job.start else None,
             "data": dict(self.job.sources),
+            "origins": [asdict(one) for one in self.job.origins],
             "tokens_hash": self.ready.data,
             "counts": {"train": asdict(self.ready.report.counts), "held": len(self.ready.held)},
             "device": devices.describe(self.device),
@@ -414,16 +440,26 @@ def rate_at(step: int, steps: int, recipe: Recipe) -> float:
 
 def recipe_hash(recipe: Recipe) -> str:
     """Of the parts that the result follows from."""
-    parts = recipe.model_dump_json(include={"model", "data", "lora", "optimizer", "training"})
+    hashed = {"model", "data", "lora", "optimizer", "training"}
+    if recipe.preference != Preference():
+        hashed.add("preference")
+    # Which scenarios were chosen shows in the hash of the data.
+    parts = recipe.model_dump_json(include=hashed, exclude={"data": {"scenarios"}})
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def _data_hash(job: Job, encoder: ChatEncoder, system: str) -> str:
+def _data_hash(job: Job, encoder: ChatEncoder) -> str:
     texts = [repr([(str(message.role), message.text) for message in one.messages]) for one in job.train]
+    return data_hash(job, encoder, texts)
+
+
+def data_hash(job: Job, encoder: ChatEncoder, texts: Sequence[str]) -> str:
+    """Of the texts, of how they are tokenised and of the adapter that training begins with."""
     wanted = job.recipe.data
-    prompt = encoder.files.renderer.render(system, Conversation().user("a")).text
+    prompt = encoder.files.renderer.render(encoder.system, Conversation().user("a")).text
+    start = [begun.digest(job.start)] if job.start else []
     return batches.key(
-        encoder.files.tokenizer.to_str(), prompt, encoder.end, f"{wanted.max_length}/{wanted.cut}", *texts
+        encoder.files.tokenizer.to_str(), prompt, encoder.end, f"{wanted.max_length}/{wanted.cut}", *texts, *start
     )
 
 

@@ -21,30 +21,30 @@ AGREES_HALF = 3e-2  # the same in bfloat16
 
 
 class FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
-    """Sum of cross entropies. states (m, width), weight (vocabulary, width), wanted (m,)."""
+    """(m,) cross entropies. states (m, width), weight (vocabulary, width), wanted (m,)."""
 
     @staticmethod
     def forward(
         ctx: Any, states: torch.Tensor, weight: torch.Tensor, wanted: torch.Tensor, scale: float
     ) -> torch.Tensor:
-        total = states.new_zeros((), dtype=torch.float32)
+        losses = torch.empty(len(states), dtype=torch.float32, device=states.device)
         gradient = torch.empty_like(states)
         rows = max(1, CHUNK // weight.shape[0])
         for start in range(0, len(states), rows):
             part, target = states[start : start + rows], wanted[start : start + rows, None]
             logits = (part.to(weight.dtype) @ weight.T).float() * scale  # (rows, vocabulary)
             log_sum = logits.logsumexp(-1, keepdim=True)
-            total += (log_sum - logits.gather(1, target)).sum()
+            losses[start : start + rows] = (log_sum - logits.gather(1, target))[:, 0]
             chance = logits.sub_(log_sum).exp_()
             chance.scatter_add_(1, target, -torch.ones_like(log_sum))
             gradient[start : start + rows] = (chance.to(weight.dtype) @ weight) * scale
         ctx.save_for_backward(gradient)
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return (gradient * outer[0].to(gradient.dtype), None, None, None)
+        return (gradient * outer[0][:, None].to(gradient.dtype), None, None, None)
 
 
 class Loss:
@@ -67,12 +67,19 @@ class Loss:
 
     def __call__(self, batch: Batch) -> tuple[torch.Tensor, int]:
         """(sum of the losses of all targets, how many there are)."""
+        losses, _ = self.each(batch)
+        return losses.sum(), len(losses)
+
+    def each(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """(m,) the loss of each target, sequence by sequence; and (b, t - 1) where they stand, m of them."""
         ids = torch.from_numpy(batch.ids).to(self.device)
         mask = torch.from_numpy(batch.mask).to(self.device)
         states = self._states(ids, torch.from_numpy(batch.prefix).to(self.device))  # (b, t, width)
-        states, wanted = states[:, :-1][mask[:, 1:]], ids[:, 1:][mask[:, 1:]]
-        loss: torch.Tensor = FrozenHeadLoss.apply(states, self.head.weight, wanted, self.scale)
-        return loss, len(wanted)
+        mask = mask[:, 1:]
+        losses: torch.Tensor = FrozenHeadLoss.apply(
+            states[:, :-1][mask], self.head.weight, ids[:, 1:][mask], self.scale
+        )
+        return losses, mask
 
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)

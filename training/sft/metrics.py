@@ -7,9 +7,12 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tide_chat import __version__, atomic
+
+if TYPE_CHECKING:
+    from training.sft.boards import Board
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
 
@@ -17,15 +20,20 @@ LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "nump
 class Metrics:
     """Appends objects to a file, a line each, at once on the disk. Every object has a `step`."""
 
-    def __init__(self, path: Path, *, after: int | None = None) -> None:
-        """after: keep earlier lines up to this step; None: begin anew."""
-        self._path = path
+    def __init__(self, path: Path, *, after: int | None = None, board: "Board | None" = None) -> None:
+        """after: keep earlier lines up to this step; None: begin anew. board: gets every line, the kept ones first."""
+        self._path, self._board = path, board
         kept = [line for line in read(path) if after is not None and line["step"] <= after] if path.exists() else []
         atomic.write_text(path, "".join(_line(line) for line in kept))
+        if board:
+            for line in kept:
+                board.add(line)
 
     def add(self, **values: Any) -> None:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line(values))
+        if self._board:
+            self._board.add(values)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
-"""What a run is going to take: tokens and steps exactly, memory and time as estimates that say so."""
+"""What a run is going to take: tokens and steps exactly, memory and time as estimates that say so.
 
-import time
+The estimates come from a trial of two layers (`probe`), at the speed that the machine has at that moment.
+"""
+
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,13 +12,16 @@ import torch
 from tide_chat.registry.machine import human_size
 from training.recipe import Recipe
 from training.render import Example
-from training.sft import batches
+from training.sft import batches, probe
 from training.sft.loss import CHUNK
 
 PROGRAM = 500_000_000  # bytes of Python and the libraries
-KEPT_WIDTHS, KEPT_INNER = 16, 4  # activations kept for backward, per token and layer, in widths and inner widths
+HELD = {
+    "cpu": 1.8,
+    "cuda": 1.1,
+}  # what allocators hold of what is kept, as passes of other shapes follow; measured: cpu
 BYTES = {"no": 0.0, "int8": 1.1, "nf4": 0.6}  # of a quantized weight, with its scales
-EFFICIENCY = 0.5  # of what one large matrix product reaches
+AGAIN = 1.5  # times the work of a layer, when its activations are computed twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ def make(
     total = sum(value.numel() for value in model.parameters())
     trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
     targets = sum(int(one.mask.sum()) for one in examples)
-    work = _work(recipe, model, total - trained, sum(sizes), targets)
+    longest = [examples[i] for i in parts[sizes.index(max(sizes))]]
+    cost = probe.run(recipe, model.config, longest, prefix, device, dtype)
     return Plan(
         len(examples),
         wanted.epochs,
@@ -91,8 +97,8 @@ def make(
         prefix,
         total,
         trained,
-        _memory(recipe, model, total - trained, trained, max(sizes), dtype),
-        wanted.epochs * work / _speed(device, dtype) / world,
+        _memory(recipe, model, total - trained, trained, max(sizes), cost, dtype, device),
+        wanted.epochs * _seconds(recipe, model, sum(sizes), targets, cost) / world,
     )
 
 
@@ -102,36 +108,27 @@ def shared_prefix(recipe: Recipe, examples: Sequence[Example]) -> int:
     return batches.common_prefix(examples) if share else 0
 
 
-def _work(recipe: Recipe, model: Any, base: int, computed: int, targets: int) -> float:
-    """Floating point operations of an epoch: forward, and backward to the inputs alone, as the base is frozen."""
-    output = model.config.vocab_size * model.config.hidden_size
-    tied = bool(getattr(model.config, "tie_word_embeddings", False))
-    experts = getattr(model.config, "num_local_experts", 0) or 0
-    share = model.config.num_experts_per_tok / experts if experts else 1.0
-    layers = (base - output * (1 if tied else 2)) * share
-    times = 3 if recipe.training.checkpointing else 2
-    work: float = 2.0 * (times * layers * computed + 2 * output * targets)
-    return work
+def _seconds(recipe: Recipe, model: Any, computed: int, targets: int, cost: probe.Cost) -> float:
+    """Of an epoch."""
+    again = AGAIN if recipe.training.checkpointing else 1.0
+    layers: int = model.config.num_hidden_layers
+    return again * layers * computed * cost.layer_seconds + targets * cost.head_seconds
 
 
-def _memory(recipe: Recipe, model: Any, base: int, trained: int, positions: int, dtype: torch.dtype) -> int:
-    kind, config = recipe.training.quantized, model.config
-    weights = base * (BYTES[kind] or dtype.itemsize)
-    inner = getattr(config, "intermediate_size", 4 * config.hidden_size)
-    layer = (KEPT_WIDTHS * config.hidden_size + KEPT_INNER * inner) * dtype.itemsize
+def _memory(
+    recipe: Recipe,
+    model: Any,
+    base: int,
+    trained: int,
+    positions: int,
+    cost: probe.Cost,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> int:
+    config = model.config
+    weights = base * (BYTES[recipe.training.quantized] or dtype.itemsize)
     thin = config.hidden_size * dtype.itemsize
     layers = config.num_hidden_layers
-    kept = positions * (layers * thin + layer if recipe.training.checkpointing else layers * layer)
+    kept = positions * (layers * thin + cost.kept if recipe.training.checkpointing else layers * cost.kept)
     logits = min(CHUNK, positions * config.vocab_size) * 4 * 2
-    return int(PROGRAM + weights + 16 * trained + kept + logits)
-
-
-def _speed(device: torch.device, dtype: torch.dtype, size: int = 512, seconds: float = 0.05) -> float:
-    """Floating point operations a second, from a matrix product, at the efficiency that training usually reaches."""
-    one = torch.ones(size, size, device=device, dtype=dtype)
-    one @ one
-    began, count = time.perf_counter(), 0
-    while (spent := time.perf_counter() - began) < seconds:
-        float((one @ one)[0, 0])
-        count += 1
-    return EFFICIENCY * 2.0 * count * (size * size * size) / spent
+    return int(PROGRAM + weights + 16 * trained + HELD.get(device.type, 1.1) * kept + logits)

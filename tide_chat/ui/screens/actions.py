@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
+from tide_chat.care.keeping import or_else
 from tide_chat.engine.supervisor import Phase
 from tide_chat.events import Stage
 from tide_chat.messages import Role
@@ -174,7 +175,8 @@ class Actions(Screen[None]):
     def action_help_lines(self) -> None:
         from tide_chat.ui.screens.help_lines import HelpLinesScreen
 
-        self.app.push_screen(HelpLinesScreen(self.core.words, self.tide.settings.country))
+        contacts = or_else(self.core.care.contacts, ())
+        self.app.push_screen(HelpLinesScreen(self.core.words, self.tide.settings.country, contacts))
 
     def action_about(self) -> None:
         from tide_chat.ui.screens.disclosure import DisclosureScreen

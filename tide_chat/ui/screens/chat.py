@@ -15,6 +15,7 @@ from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import EngineDied, TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Role
+from tide_chat.safety.state import wish_in
 from tide_chat.terminal import neutral
 from tide_chat.ui import commands
 from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
@@ -30,16 +31,21 @@ from tide_chat.ui.widgets.suggestions import Suggestions
 from tide_chat.ui.widgets.transcript import Transcript
 
 TITLE = "tide-chat · a program, not a person"
-TITLE_KEYS = "F1 keys   F2 find help now   Ctrl+Q leave at once"
+TITLE_KEYS = "F1 keys   F2 find help now   F8 care tools   Ctrl+Q leave at once"
 TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
 GREETING = (
     "Write whatever is on your mind.\n\n"
     "It stays on this computer, and it is gone when you leave.\n"
+    "F8 has things to do in a hard moment, with or without a model.\n"
     "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
 )
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
+WALKS = {  # a choice of a card that has a screen of its own as well
+    "grounding": "F10 goes through it step by step.",
+    "safety_plan": "Alt+L opens your plan, to read and to write.",
+}
 LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
 
 WHOLE = (".", "!", "?", "…", '"', "”")
@@ -283,6 +289,7 @@ class ChatScreen(Actions):
             self.hint(BUSY)
         else:
             self._say(event.text)
+            self.hint(WALKS.get(wish_in(event.text) or "", ""))
 
     def on_card_deck_put_away(self, event: CardDeck.PutAway) -> None:
         self.core.talk.put_away(event.card.id)

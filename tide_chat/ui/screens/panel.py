@@ -20,6 +20,7 @@ class Panel(ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     AUTO_FOCUS = "#panel-body"
     title_text = ""
+    least_rows = 0  # of the body, so that the frame of a panel whose text changes stays where it is
     keys = "Esc closes · Ctrl+Q leaves at once"
 
     def compose(self) -> ComposeResult:
@@ -36,8 +37,10 @@ class Panel(ModalScreen[Result]):
         """The body takes what title and keys leave, so that neither is ever pushed out of sight."""
         panel = self.query_one("#panel")
         used = sum(self.query_one(name).outer_size.height for name in ("#panel-title", "#panel-keys"))
-        room = self.size.height - used - panel.gutter.height
-        self.query_one("#panel-body").styles.max_height = max(1, room)
+        room = max(1, self.size.height - used - panel.gutter.height)
+        body = self.query_one("#panel-body")
+        body.styles.max_height = room
+        body.styles.min_height = min(room, self.least_rows)
 
     def body(self) -> Iterable[Widget]:
         raise NotImplementedError

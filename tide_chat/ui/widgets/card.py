@@ -51,8 +51,12 @@ class CardView(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Plain(Content.assemble((self.card.title, "bold")), classes="card-title")
+        if self.card.plan and not self.card.urgent:
+            yield Plain(Content(self.card.plan), classes="card-plan")
         for index, line in enumerate(self.card.lines):
             yield HelpLineView(line, tall=index == 0)
+        if self.card.plan and self.card.urgent:
+            yield Plain(Content(self.card.plan), classes="card-plan")
         yield Plain(Content(self.card.body), classes="card-body")
         for choice in self.card.choices:
             yield Choice(choice)

@@ -1,8 +1,9 @@
-"""Text and buttons that are only ever text: no markup, in a terminal of any width."""
+"""Text, buttons and lists that are only ever text: no markup, in a terminal of any width."""
 
 from textual.content import Content
 from textual.geometry import Size
-from textual.widgets import Button, Static
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
 
 
 class Plain(Static):
@@ -25,3 +26,13 @@ class PlainButton(Button):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return super().get_content_height(container, viewport, max(1, width))
+
+
+class PlainOptions(OptionList):
+    """The same for a list to choose from."""
+
+    def __init__(self, *options: Option, id: str | None = None) -> None:
+        super().__init__(*options, id=id, markup=False, compact=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return super().get_content_height(container, viewport, max(3, width))  # an option is padded by two

@@ -1,19 +1,19 @@
 """The commands that fit what is being typed after a slash."""
 
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tide_chat.ui.commands import Command, completions
+from tide_chat.ui.widgets.plain import PlainOptions
 
 
-class Suggestions(OptionList):
+class Suggestions(PlainOptions):
     """A short list above the box. The box keeps the focus."""
 
     can_focus = False
 
     def __init__(self) -> None:
-        super().__init__(id="suggestions", markup=False, compact=True)
+        super().__init__(id="suggestions")
         self.display = False
         self.found: tuple[Command, ...] = ()
 

@@ -1,0 +1,36 @@
+"""A text becomes a file, when the person asks for it and has seen where it goes. Never writes over another file."""
+
+from pathlib import Path
+
+from tide_chat import atomic
+from tide_chat.errors import UsageError
+
+PLAIN = "Whoever can open this file can read it: it is not encrypted. Other programs may copy it, such as a backup."
+SUFFIXES = (".md", ".txt")
+
+
+def suggested(name: str) -> Path:
+    """`safety-plan` -> a file in the documents folder, or in the home folder, that is not there yet."""
+    home = Path.home()
+    folder = home / "Documents" if (home / "Documents").is_dir() else home
+    path, number = folder / f"{name}.md", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name}-{number}.md"
+    return path
+
+
+def write(where: str, text: str) -> Path:
+    """Write `text` and return the file's whole path. Raises UsageError, OSError."""
+    path = Path(where.strip()).expanduser()
+    if not where.strip():
+        raise UsageError("There is no name for the file yet.")
+    path = path.absolute()
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError("The name has to end in .md or .txt.", details=str(path))
+    if not path.parent.is_dir():
+        raise UsageError("There is no such folder.", details=str(path.parent))
+    if path.exists():
+        raise UsageError("There is a file of this name already. It stays as it is.", details=str(path))
+    atomic.write_text(path, text)
+    return path

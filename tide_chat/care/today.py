@@ -1,0 +1,28 @@
+"""The day and the time in words, as the computer's clock has them. Guesses no place."""
+
+from datetime import date, datetime
+
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = "January February March April May June July August September October November December".split()
+_PARTS = ((5, "at night"), (12, "in the morning"), (18, "in the afternoon"), (22, "in the evening"), (24, "at night"))
+
+
+def now() -> datetime:
+    """The computer's clock, with its zone."""
+    return datetime.now().astimezone()
+
+
+def day(now: date) -> str:
+    """`Thursday, 26 November 2026`, in any locale of the system."""
+    return f"{_DAYS[now.weekday()]}, {short_day(now)} {now.year}"
+
+
+def short_day(now: date) -> str:
+    """`26 November`."""
+    return f"{now.day} {_MONTHS[now.month - 1]}"
+
+
+def time(now: datetime) -> str:
+    """`21:40, in the evening`."""
+    part = next(words for until, words in _PARTS if now.hour < until)
+    return f"{now:%H:%M}, {part}"

@@ -1,0 +1,197 @@
+"""The care tools line by line, for `plain` and `tide-chat care`. Every line says by itself what it is.
+
+With a person at the keyboard each step waits for Enter; through a pipe everything is printed at once and asks nothing.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import click
+
+from tide_chat.care import today, weeks
+from tide_chat.care.breathing import in_words
+from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, match
+from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.care.tools import Pattern, Tool, find
+from tide_chat.care.walk import Walk
+from tide_chat.errors import UsageError
+from tide_chat.terminal import neutral
+
+TOOLS = {  # by the word one types
+    "ground": "grounding",
+    "breathe": "breathing",
+    "orient": "orienting",
+    "muscles": "muscles",
+    "place": "calm_place",
+    "sleep": "sleep",
+}
+_KEYS = "Enter goes on, b goes back, q leaves."
+_PACED = "Enter: lines that come at the pace of the breath, Ctrl+C stops them. q leaves: "
+
+
+class Lines(Protocol):
+    """Who is asked."""
+
+    @property
+    def interactive(self) -> bool: ...
+
+    def ask(self, prompt: str) -> str: ...
+
+
+class CareLines:
+    """The tools and the check-in. people: the help lines as text. still: nothing comes by itself."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        care: Care,
+        people: Callable[[], str],
+        *,
+        still: bool = False,
+        prefix: str = "/",
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._lines, self.care, self._people = lines, care, people
+        self._still, self._prefix, self._wait = still, prefix, wait
+        self._writes = prefix == "/"  # own texts can be written where there are commands for it
+
+    def menu(self) -> None:
+        """What there is, a line each."""
+        for word, name in TOOLS.items():
+            say(f"{self._prefix}{word}: {find(name).title}. {find(name).short}.")
+        say(self.care.where)
+
+    def tool(self, word: str, argument: str = "") -> None:
+        """Go through a tool. argument: the way of breathing. Raises UsageError."""
+        tool = self._filled(find(TOOLS[word]))
+        asks = self._lines.interactive and or_else(lambda: self.care.asks, False)
+        before = self._number("before", tool.id, asking().question) if asks else None
+        say(f"{tool.title}\n\n{tool.why}\n")
+        whole = self._breathe(tool, argument) if tool.patterns else self._walk(tool)
+        if whole:
+            say(f"\n{tool.close}")
+        if before is not None:
+            self._after(tool, before)
+
+    def check_in(self, argument: str = "") -> None:
+        """A number, and what could fit it. argument: the number, when it is known already. Raises UsageError."""
+        if argument:
+            level = _level(argument)
+            if level is None:
+                raise UsageError(f"A check-in is a number from 0 to {HIGHEST}.", details=neutral(argument))
+            self.care.journal.add(CheckIn(today.now(), level))
+        else:
+            say("\n".join(f"{level} {words}" for level, words in enumerate(asking().anchors)))
+            level = self._number("alone", "", asking().question)
+        if level is not None:
+            self._matched(level)
+
+    def weeks(self) -> None:
+        """The chart in words."""
+        say("\n".join((*weeks.in_words(self.care.journal.read()), self.care.where)))
+
+    def _filled(self, tool: Tool) -> Tool:
+        own = or_else(lambda: self.care.papers.get(Paper(tool.paper)), "") if tool.paper else ""
+        now = today.now()
+        filled = tool.filled(neutral(own), day=today.day(now), time=today.time(now))
+        return (
+            filled if own or not tool.paper else _without_key(filled, f"/{_word(tool.id)} edit" if self._writes else "")
+        )
+
+    def _walk(self, tool: Tool) -> bool:
+        """Whether one came to the end."""
+        if self._lines.interactive:
+            say(_KEYS)
+        walk = Walk.of(tool.steps)
+        while walk.step:
+            say(f"{walk.at + 1} of {len(walk.steps)}. {walk.step.still()}")
+            answer = self._lines.ask("> ").strip().casefold() if self._lines.interactive else ""
+            if answer in ("q", "quit", "/quit"):
+                return False
+            walk = walk.back() if answer == "b" else walk.next()
+        return True
+
+    def _breathe(self, tool: Tool, wanted: str) -> bool:
+        pattern = _pattern(tool, wanted)
+        say(f"{pattern.title}. {pattern.note}")
+        say("\n".join(in_words(pattern)))
+        others = ", ".join(one.id for one in tool.patterns if one is not pattern)
+        say(f"As often as you like. Other ways: {self._prefix}{_word(tool.id)} and one of {others}.")
+        if self._still or not self._lines.interactive:
+            return True
+        if self._lines.ask(_PACED).strip().casefold() in ("q", "quit", "/quit"):
+            return False
+        self._pace(pattern)
+        return True
+
+    def _pace(self, pattern: Pattern) -> None:
+        for phase in pattern.phases * pattern.rounds:
+            say(f"{phase.words}, {phase.seconds:g}")
+            self._wait(phase.seconds)
+
+    def _number(self, when: When, tool: str, question: str) -> int | None:
+        """A number that was noted; None when the question was left."""
+        while True:
+            answer = self._lines.ask(f"{question} Enter leaves it: ").strip()
+            if not answer:
+                return None
+            level = _level(answer)
+            if level is not None:
+                self.care.journal.add(CheckIn(today.now(), level, when, tool))
+                return level
+            say(f"A whole number from 0 to {HIGHEST}, please.")
+
+    def _after(self, tool: Tool, before: int) -> None:
+        now = self._number("after", tool.id, asking().again)
+        if now is not None:
+            say(compared(before, now))
+            self._matched(now)
+
+    def _matched(self, level: int) -> None:
+        fits = match(level)
+        people = [contact.line for contact in or_else(self.care.contacts, ())] if fits.people != "none" else []
+        parts: list[str] = [fits.words]
+        if people:
+            parts.append(neutral("\n".join(people)))
+        if fits.people == "first":
+            parts.append(self._people())
+        parts.append("\n".join(self._offers(fits.tools)))
+        if fits.people == "below":
+            parts.append(self._people())
+        say("\n\n".join((*parts, self.care.where)))
+
+    def _offers(self, names: Iterable[str]) -> Iterable[str]:
+        for name in names:
+            yield f"{self._prefix}{_word(name)}: {find(name).title}"
+        if self._writes:
+            yield "/plan: my safety plan"
+
+
+def _word(name: str) -> str:
+    return next(word for word, tool in TOOLS.items() if tool == name)
+
+
+def _level(answer: str) -> int | None:
+    return int(answer) if answer.isascii() and answer.isdigit() and int(answer) <= HIGHEST else None
+
+
+def _without_key(tool: Tool, command: str) -> Tool:
+    """The words for a missing text name a key of the app; here that is a command, or the sentence is left out."""
+    put = (r"\b([Ww]ith) E\b", rf"\1 {command}") if command else (r" [^.]*\b[Ww]ith E\b[^.]*\.", "")
+    steps = tuple(step.model_copy(update={"text": re.sub(*put, step.text)}) for step in tool.steps)
+    return tool.model_copy(update={"steps": steps})
+
+
+def _pattern(tool: Tool, wanted: str) -> Pattern:
+    name = wanted.casefold().replace(" ", "_").replace("-", "_")
+    found = next((one for one in tool.patterns if one.id == name), None if name else tool.patterns[0])
+    if found is None:
+        known = ", ".join(one.id for one in tool.patterns)
+        raise UsageError("There is no such way of breathing.", details=neutral(wanted), help=f"There are: {known}.")
+    return found
+
+
+def say(text: str = "") -> None:
+    click.echo(text)

@@ -1,0 +1,117 @@
+"""Own texts line by line: the safety plan, a calm place, contacts, a page for a clinician. For `plain`.
+
+Nothing becomes a file before the person has seen where it would go.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tide_chat.care import export, summary, today
+from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.care.plan import SafetyPlan, texts
+from tide_chat.commands.care_lines import say
+from tide_chat.errors import UsageError
+from tide_chat.terminal import neutral
+
+_HOW = "Enter keeps what stands there, a single - empties it, /multi begins several lines."
+_EDIT, _FILE = "edit", "file"
+
+
+class Writing(Protocol):
+    """Who writes."""
+
+    @property
+    def interactive(self) -> bool: ...
+
+    def ask(self, prompt: str) -> str: ...
+
+    def message(self, prompt: str, draft: str = "") -> str: ...
+
+
+class CarePapers:
+    """Shows, changes and exports own texts."""
+
+    def __init__(self, lines: Writing, care: Care) -> None:
+        self._lines, self._care = lines, care
+
+    def plan(self, argument: str = "") -> None:
+        """The safety plan. argument: `edit`, or `file` and perhaps where it goes. Raises UsageError, OSError."""
+        what, _, rest = argument.partition(" ")
+        plan = self._care.plan()
+        if what == _EDIT:
+            self._edit_plan(plan)
+        elif what == _FILE:
+            self._to_file("safety-plan", plan.text(), rest)
+        elif what:
+            raise UsageError(f"/plan knows {_EDIT} and {_FILE}.", details=neutral(what))
+        else:
+            say(_read_out(plan))
+            say(f"/plan edit changes it, /plan file makes a file to print.\n{self._care.where}")
+
+    def paper(self, paper: Paper, argument: str, hint: str, show: Callable[[], None]) -> None:
+        """One own text: `edit` changes it, otherwise it is shown by `show`."""
+        if argument.strip() != _EDIT:
+            show()
+            return
+        say(hint)
+        old = or_else(lambda: self._care.papers.get(paper), "")
+        self._care.papers.put(paper, self._asked(old))
+        say(self._care.where)
+
+    def contacts(self) -> None:
+        lines = [neutral(contact.line) for contact in self._care.contacts()]
+        say("\n".join(lines) or "There are no contacts yet.")
+        say(f"/contacts edit changes them.\n{self._care.where}")
+
+    def summary(self, argument: str = "") -> None:
+        """A page for a clinician: its parts one by one, then shown whole, then perhaps a file."""
+        say("A page to bring along. Each part can be left with Enter. Nothing from your conversations is in it.")
+        own = {title: self._asked("", f"{title}: ") for title in summary.OWN}
+        check_ins = or_else(self._care.journal.read, ())
+        if check_ins and self._lines.ask("Put the check-ins in? Enter or y for yes, n for no: ").strip()[:1] == "n":
+            check_ins = ()
+        text = summary.draft(check_ins, today.now(), own)
+        say(f"\n{text}")
+        self._to_file("for-my-clinician", text, argument)
+
+    def _edit_plan(self, plan: SafetyPlan) -> None:
+        self._only_with_somebody()
+        say(f"{texts()['intro']}\n{_HOW}")
+        written = {}
+        for section in plan.sections:
+            say(f"\n{section.title}. {section.hint}")
+            written[section.name] = self._asked(section.text)
+        self._care.keep_plan(SafetyPlan(**written))
+        say(f"That is your plan now. /plan reads it out.\n{self._care.where}")
+
+    def _asked(self, old: str, prompt: str = "Write: ") -> str:
+        self._only_with_somebody()
+        if old:
+            say(f"It says: {neutral(old)}\n{_HOW}")
+        answer = neutral(self._lines.message(prompt)).strip()
+        return "" if answer == "-" else answer or old
+
+    def _to_file(self, name: str, text: str, where: str) -> None:
+        self._only_with_somebody()
+        path = where.strip() or str(export.suggested(name))
+        say(f"It would go to {neutral(path)}\n{export.PLAIN}")
+        answer = self._lines.ask("Enter or y writes it, n does not, or another place: ").strip()
+        if answer.casefold() in ("n", "no", "q"):
+            say("No file was written.")
+            return
+        chosen = path if answer.casefold() in ("", "y", "yes") else answer
+        say(f"Written: {neutral(str(export.write(chosen, text)))}")
+
+    def _only_with_somebody(self) -> None:
+        if not self._lines.interactive:
+            raise UsageError(
+                "This asks questions, and nobody is at the keyboard.", help="In a terminal: tide-chat plain"
+            )
+
+
+def _read_out(plan: SafetyPlan) -> str:
+    """The plan as lines, without marks."""
+    if plan.empty:
+        return f"{texts()['title']}\n\n{texts()['intro']}"
+    parts = [f"{section.title}:\n{neutral(section.text)}" for section in plan.sections if section.text]
+    return "\n\n".join([texts()["title"], *parts])

@@ -1,0 +1,113 @@
+"""The history in `plain`: unlocked at the start, and its commands by words. Nothing here when no history is kept."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from tide_chat.errors import TideError
+from tide_chat.messages import Conversation, Role
+from tide_chat.terminal import neutral
+
+if TYPE_CHECKING:
+    from tide_chat.config import Settings
+    from tide_chat.store.archive import Archive
+    from tide_chat.store.diary import Diary
+    from tide_chat.turn import Companion
+
+HELP = """\
+Your history, kept encrypted:
+/history      the newest conversations; /find WORDS searches them
+/open NUMBER  go on with one
+/branch       go on with a copy of this conversation
+/forget       delete this conversation from the history, and from here
+/clear        begin a new one; what was kept stays"""
+_NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
+
+
+class Talk(Protocol):
+    """What is needed of the companion."""
+
+    @property
+    def conversation(self) -> Conversation: ...
+
+    def clear(self) -> None: ...
+
+    def go_on_with(self, conversation: Conversation) -> None: ...
+
+
+def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
+    """The open history, when one is kept and somebody can open it; otherwise it is said that nothing is kept now."""
+    if not settings.history:
+        return None
+    if not interactive and not settings.history_keyring:
+        click.echo("A history is kept, but nobody is here to open it. This conversation is not kept.", err=True)
+        return None
+    from tide_chat.commands.history_access import Passphrases, open_archive
+
+    try:
+        return open_archive(Passphrases(piped=False))
+    except (TideError, EOFError) as error:
+        click.echo(f"{error}\nThis conversation is not kept.".strip())
+        return None
+
+
+def keep(archive: "Archive", companion: "Companion") -> "History":
+    """From now on the conversation is kept."""
+    from tide_chat.store.diary import Diary
+
+    companion.keeper = diary = Diary(archive)
+    return History(archive, diary, companion)
+
+
+class History:
+    """The commands of an open history."""
+
+    def __init__(self, archive: "Archive", diary: "Diary", talk: Talk) -> None:
+        self._archive, self._diary, self._talk = archive, diary, talk
+        self.commands: dict[str, Callable[[str], None]] = {
+            "/history": lambda _: self._list(),
+            "/find": self._find,
+            "/open": self._open,
+            "/branch": lambda _: self._branch(),
+            "/forget": lambda _: self._forget(),
+        }
+
+    def _list(self) -> None:
+        found = self._archive.conversations(_NEWEST)
+        for one in found:
+            click.echo(neutral(f"{one.id}, {one.updated.astimezone():%d %B %Y}: {one.name}"))
+        click.echo("To go on with one: /open and its number." if found else "No conversation is kept yet.")
+
+    def _find(self, words: str) -> None:
+        hits = self._archive.search(words, _NEWEST)
+        for one in hits:
+            who = "You" if one.role is Role.USER else "Reply"
+            click.echo(neutral(f"{one.conversation}, {who}: {' '.join(one.snippet.text.split())}"))
+        if not hits:
+            click.echo("Nothing was found.")
+
+    def _open(self, number: str) -> None:
+        if not number.strip().isdigit():
+            click.echo("Which one? /history lists them with their numbers.")
+            return
+        self._go_on(int(number))
+
+    def _go_on(self, id: int) -> None:
+        conversation = self._diary.resume(id, last=_GO_ON)
+        self._talk.go_on_with(conversation)
+        for message in conversation.messages[-_AGAIN:]:
+            click.echo(neutral(f"{'You' if message.role is Role.USER else 'Reply'}: {message.text}"))
+        click.echo("You can go on from here.")
+
+    def _branch(self) -> None:
+        if self._diary.id is None:
+            click.echo("There is nothing to copy yet.")
+            return
+        last = self._archive.summary(self._diary.id).messages - 1
+        self._go_on(self._archive.branch(self._diary.id, last))
+
+    def _forget(self) -> None:
+        self._diary.forget()
+        self._talk.clear()
+        click.echo("This conversation is forgotten, here and in the history.")

@@ -1,0 +1,76 @@
+"""All care tools in one list, with their keys."""
+
+from collections.abc import Iterable
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tide_chat.care.keeping import or_else
+from tide_chat.care.tools import all_tools
+from tide_chat.errors import TideError
+from tide_chat.ui.commands import find, key_label
+from tide_chat.ui.screens.care.panel import CarePanel, problem
+from tide_chat.ui.widgets.plain import Plain, PlainOptions
+
+SLASH = {  # the command of each tool
+    "grounding": "ground",
+    "breathing": "breathe",
+    "orienting": "orient",
+    "muscles": "muscles",
+    "calm_place": "place",
+    "sleep": "sleep",
+}
+OTHERS = ("check-in", "plan", "contacts", "weeks", "summary")
+ASK = "ask"
+
+
+def tool_lines(names: Iterable[str]) -> Iterable[Option]:
+    """An option for each tool: its title and its key."""
+    titles = {tool.id: tool.title for tool in all_tools()}
+    for name in names:
+        yield Option(line(titles[name], SLASH[name]), id=SLASH[name])
+
+
+def line(title: str, slash: str) -> Content:
+    command = find(slash)
+    keys = " · ".join(key_label(key) for key in command.keys) if command else ""
+    return Content.assemble(f"{title}", (f"  {keys or '/' + slash}", "$text-muted"))
+
+
+class CareMenu(CarePanel):
+    """Tools first, then what one can note and write."""
+
+    title_text = "Care tools"
+    keys = "Enter chooses · F2 people · Esc goes back · Ctrl+Q leaves at once"
+    AUTO_FOCUS = "#tools"
+
+    def body(self) -> Iterable[Widget]:
+        yield PlainOptions(*self._options(), id="tools")
+        yield Plain(self.care.where, id="care-note")
+
+    def _options(self) -> Iterable[Option]:
+        yield from tool_lines(SLASH)
+        yield Option("", disabled=True)
+        for name in OTHERS:
+            if command := find(name):
+                yield Option(line(command.title, name), id=name)
+        asks = or_else(lambda: self.care.asks, False)
+        yield Option(f"({'x' if asks else ' '}) Ask 0 to 10 before and after a tool", id=ASK)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id == ASK:
+            self._turn_asking(event.option_list)
+        elif command := find(event.option_id or ""):
+            self.call_later(getattr(self.app, f"action_{command.action}"))
+
+    def _turn_asking(self, options: OptionList) -> None:
+        try:
+            self.care.ask(not self.care.asks)
+        except (TideError, OSError) as error:
+            self.query_one("#care-note", Plain).update(problem(error))
+        at = options.highlighted
+        options.clear_options()
+        options.add_options(self._options())
+        options.highlighted = at

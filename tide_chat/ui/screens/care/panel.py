@@ -1,0 +1,49 @@
+"""The frame of the care screens: any of their keys leads on to another, F2 to people, Esc back to where one was."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from tide_chat.care.contacts import Contact
+from tide_chat.care.keeping import Care, or_else
+from tide_chat.errors import TideError
+from tide_chat.terminal import neutral
+from tide_chat.ui.screens.help_lines import HelpLinesScreen
+from tide_chat.ui.screens.panel import Panel
+
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
+
+
+class CarePanel(Panel[None]):
+    """A panel that holds nothing one has written, so that another may take its place."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2,ctrl+l", "help_lines", show=False)]
+
+    least_rows = 14
+
+    def __init__(self, care: Care) -> None:
+        super().__init__(classes="care")
+        self.care = care
+
+    @property
+    def tide(self) -> "TideChatApp":
+        return cast("TideChatApp", self.app)
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        return or_else(self.care.contacts, ())
+
+    def same_as(self, other: "CarePanel") -> bool:
+        """Whether `other` would show the same, so that a second press of its key is not felt."""
+        return type(self) is type(other)
+
+    def action_help_lines(self) -> None:
+        self.app.push_screen(HelpLinesScreen(self.tide.core.words, self.tide.settings.country, self.contacts))
+
+
+def problem(error: TideError | OSError) -> str:
+    """A failure to keep something, in words that fit beside it."""
+    if isinstance(error, TideError):
+        return neutral(" ".join(part for part in (error.message, error.details, error.help) if part))
+    return neutral(f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))

@@ -1,0 +1,142 @@
+"""Boxes for one's own words: the safety plan, a calm place, contacts. Esc asks before it loses any."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, TextArea
+
+from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.errors import TideError
+from tide_chat.terminal import neutral
+from tide_chat.ui.screens.care.panel import problem
+from tide_chat.ui.screens.confirm import Confirm
+from tide_chat.ui.screens.panel import Panel
+from tide_chat.ui.widgets.plain import Plain, PlainButton
+
+Keep = Callable[[dict[str, str]], None]  # may raise TideError or OSError
+ALREADY = "You are writing this already; Esc goes back there."
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One box: what it is for, and what stands in it."""
+
+    name: str
+    title: str
+    hint: str
+    text: str = ""
+
+
+class OwnWords(TextArea):
+    """A box. What is pasted becomes plain text."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(
+            neutral(field.text), tab_behavior="focus", soft_wrap=True, highlight_cursor_line=False, classes="own-words"
+        )
+        self.field = field
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        await super()._on_paste(events.Paste(neutral(event.text)))
+
+
+class WritingScreen(Panel[bool]):
+    """Dismissed with True when it was kept. paper: what is written, so that nothing is opened twice."""
+
+    AUTO_FOCUS = "OwnWords"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", show=False, priority=True)]
+
+    def __init__(
+        self,
+        paper: str,
+        title: str,
+        fields: Sequence[Field],
+        keep: Keep,
+        note: str,
+        verb: str = "keeps it",
+        button: str = "Keep it",
+    ) -> None:
+        super().__init__(classes="writing")
+        self.paper, self.title_text = paper, title
+        self.keys = f"Ctrl+S {verb} · Tab moves on · Esc goes back · Ctrl+Q leaves at once"
+        self._fields, self._keep, self._note, self._button = fields, keep, note, button
+
+    def body(self) -> Iterable[Widget]:
+        for field in self._fields:
+            title = ((field.title, "bold $accent"), "\n") if field.title else ()
+            yield Plain(Content.assemble(*title, field.hint), classes="field")
+            yield OwnWords(field)
+        yield Plain(self._note, id="care-note")
+        yield Horizontal(
+            PlainButton(f"{self._button} (Ctrl+S)", id="save"), PlainButton("Cancel (Esc)", id="no"), classes="answers"
+        )
+
+    def on_mount(self) -> None:
+        for box in self.query(OwnWords):
+            box.cursor_blink = self.app.animation_level != "none"
+            box.set_class(len(self._fields) == 1, "-alone")
+
+    @property
+    def written(self) -> dict[str, str]:
+        return {box.field.name: neutral(box.text) for box in self.query(OwnWords)}
+
+    @property
+    def changed(self) -> bool:
+        return any(box.text != neutral(box.field.text) for box in self.query(OwnWords))
+
+    def action_save(self) -> None:
+        try:
+            self._keep(self.written)
+        except (TideError, OSError) as error:
+            self.query_one("#care-note", Plain).update(f"It could not be kept. {problem(error)}")
+        else:
+            self.dismiss(True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "save":
+            self.action_save()
+        else:
+            self.action_close()
+
+    def action_close(self) -> None:
+        if not self.changed:
+            self.dismiss(False)
+            return
+        question = Confirm(
+            "Leave without keeping it?", "What you wrote here would be gone.", yes="Leave it", no="Go on writing"
+        )
+        self.app.push_screen(question, self._leave)
+
+    def _leave(self, agreed: bool | None) -> None:
+        if agreed:
+            self.dismiss(False)
+
+
+def open_writing(app: App[int], form: WritingScreen, then: Callable[[], None] | None = None) -> None:
+    """Open a form, once. then: called when something was kept."""
+    if any(isinstance(screen, WritingScreen) and screen.paper == form.paper for screen in app.screen_stack):
+        app.notify(ALREADY)
+        return
+    app.push_screen(form, lambda kept: then() if kept and then else None)
+
+
+def write_paper(
+    app: App[int], care: Care, paper: Paper, title: str, hint: str, then: Callable[[], None] | None = None
+) -> None:
+    """A form with one box, for one of the person's own texts."""
+    text = or_else(lambda: care.papers.get(paper), "")
+
+    def keep(written: dict[str, str]) -> None:
+        care.papers.put(paper, written[paper].strip())
+
+    open_writing(app, WritingScreen(paper, title, [Field(paper, "", hint, text)], keep, care.where), then)

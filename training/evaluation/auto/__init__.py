@@ -1,0 +1,1 @@
+"""`tide-eval auto`: replies of models to held-out dialogues, and numbers for them."""

@@ -1,0 +1,124 @@
+"""Replies of the whole app: router, authored words, model, guard. What a person would have read, and why.
+
+Each item is a conversation of its own. Earlier exchanges go through the pipeline too, with the replies of the data in
+the model's place, so that what was said before counts for the router as it would in the app.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from tide_chat.compose import build_companion
+from tide_chat.config import Settings
+from tide_chat.engine.base import (
+    Cancel,
+    Chunk,
+    Engine,
+    EngineInfo,
+    EngineSpec,
+    FinishReason,
+    Prompt,
+    SamplingParams,
+    Usage,
+)
+from tide_chat.errors import PromptTooLong
+from tide_chat.events import Done, TurnResult
+from tide_chat.safety import join
+from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.turn import THINKING_TOKENS, Companion
+from training.evaluation.auto import energy
+from training.evaluation.auto.cache import Written
+from training.evaluation.auto.llama import LlamaWriter
+from training.evaluation.auto.writers import Ask
+
+COUNTRY = "US"  # whose lines the cards have: the same on every machine
+
+
+class AppWriter(LlamaWriter):
+    """A Writer."""
+
+    def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
+        with_history = _WithHistory(self._engine())
+        classifier = Classifier(default_folder())
+        classifier.start()
+        try:
+            for ask in asks:
+                companion = build_companion(Settings(country=COUNTRY), with_history, classifier)
+                yield ask, _answered(companion, with_history, ask)
+        finally:
+            classifier.close()
+
+
+def _answered(companion: Companion, engine: "_WithHistory", ask: Ask) -> Written:
+    """Raises TideError for what goes wrong in the newest turn."""
+    said = ask.item.said
+    for text, reply in zip(said[:-1:2], said[1::2], strict=True):
+        engine.instead = reply
+        _turn(companion, text)
+    engine.instead = None
+    extra = THINKING_TOKENS if ask.thinks else 0  # the companion adds them itself
+    companion.sampling = replace(ask.params, max_tokens=ask.params.max_tokens - extra)
+    meter, began = energy.Meter(), time.perf_counter()
+    result = _turn(companion, said[-1])
+    seconds = time.perf_counter() - began
+    if isinstance(result.error, PromptTooLong):
+        return Written("", FinishReason.ERROR)
+    if result.error:
+        raise result.error
+    return _written(result, seconds, meter.used())
+
+
+def _turn(companion: Companion, text: str) -> TurnResult:
+    (done,) = (event for event in companion.reply(text) if isinstance(event, Done))
+    return done.result
+
+
+def _written(result: TurnResult, seconds: float, joules: float | None) -> Written:
+    usage, found = result.usage, result.assessment
+    app = {
+        "route": result.route,
+        "tier": found.tier.name,
+        "flags": sorted(map(str, found.flags)),
+        "reduced": join.is_reduced(found),
+        "cards": list(result.cards),
+        "guard": list(result.guard),
+    }
+    return Written(
+        result.reply.strip(),
+        result.finish_reason,
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        round(usage.ttft_s, 4),
+        round(seconds, 4),
+        joules,
+        app,
+    )
+
+
+class _WithHistory:
+    """An Engine that says `instead` where that is set."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.instead: str | None = None
+
+    def load(self, spec: EngineSpec, on_progress: Callable[[float], None] | None = None) -> EngineInfo:
+        return self._engine.load(spec, on_progress)
+
+    def generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel) -> Iterator[Chunk]:
+        if self.instead is None:
+            yield from self._engine.generate(prompt, params, cancel)
+        else:
+            yield Chunk(self.instead, 1, FinishReason.STOP, Usage())
+
+    def count_tokens(self, text: str) -> int:
+        return self._engine.count_tokens(text)
+
+    def embed(self, text: str) -> list[float]:
+        return self._engine.embed(text)
+
+    def info(self, cancel: Cancel | None = None) -> EngineInfo:
+        return self._engine.info(cancel)
+
+    def close(self) -> None:
+        self._engine.close()

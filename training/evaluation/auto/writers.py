@@ -1,0 +1,50 @@
+"""What a generator offers, and what it is asked. There are three: `llama`, `batches` (transformers), `through_app`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from tide_chat.engine.base import Prompt, SamplingParams
+from tide_chat.turn import THINKING_TOKENS
+from training.evaluation.auto.cache import Written
+from training.evaluation.auto.conditions import Condition
+from training.evaluation.auto.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One reply to write. thinks: the prompt has opened a block of reasoning, which is no part of the reply."""
+
+    item: Item
+    prompt: Prompt
+    params: SamplingParams  # with its seed
+    thinks: bool
+
+
+class Writer(Protocol):
+    """Writes for one condition. Weights are loaded when the first reply is asked for, and not to make prompts."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None: ...
+
+    def asks(self, items: Sequence[Item], seed: int) -> list[Ask]:
+        """One for each item, in their order. Raises ModelError."""
+        ...
+
+    def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
+        """In any order. Raises ModelError, EngineError, TideError."""
+        ...
+
+    def about(self) -> dict[str, Any]:
+        """What runs the model, for run.json: build, device, threads. Empty while nothing was loaded."""
+        ...
+
+
+def params(condition: Condition, item: Item, seed: int, *, thinks: bool) -> SamplingParams:
+    """A model that thinks gets as many tokens for that as in the app."""
+    made = replace(condition.sampling, seed=item.seed(seed))
+    return replace(made, max_tokens=made.max_tokens + THINKING_TOKENS) if thinks else made

@@ -1,0 +1,1 @@
+"""What can be measured in a reply without a reference: see `catalogue.MEASURES`."""
