@@ -18,11 +18,11 @@ SCENARIOS = ("flashback", "panic_public", "small_win_recovery")
 MODEL = "qwen2.5-1.5b-q4"
 
 
-def reply(number: int, state: str, model: str = MODEL, **more: str) -> Reply:
+def reply(number: int, state: str) -> Reply:
+    """Of item `number`; two items a persona, the text longer with each."""
     said = " ".join(["word"] * (number + 1))
-    scenario = SCENARIOS[number % 3]
-    values = {"text": f"I hear you {number}", "reference": f"It hurts {number}"} | more
-    return Reply(f"d{number}/0", model, state, (said,), scenario=scenario, persona_id=f"p{number // 2}", **values)
+    texts = f"I hear you {number}", f"It hurts {number}"
+    return Reply(f"d{number}/0", MODEL, state, (said,), *texts, SCENARIOS[number % 3], f"p{number // 2}")
 
 
 @pytest.fixture

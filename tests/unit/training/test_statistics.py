@@ -16,7 +16,8 @@ AFTER = BEFORE + RNG.normal(0.05, 0.1, 40)
 
 
 def test_summary_by_hand() -> None:
-    assert statistics.summary([1, 2, 3, 4]) == statistics.Summary(4, 2.5, pytest.approx(math.sqrt(5 / 3)))
+    four = statistics.summary([1, 2, 3, 4])
+    assert (four.n, four.mean, four.sd) == pytest.approx((4, 2.5, math.sqrt(5 / 3)))
     assert statistics.summary([2]) == statistics.Summary(1, 2.0, None)
     assert statistics.summary([]) == statistics.Summary(0, None, None)
 
@@ -25,11 +26,10 @@ def test_bootstrap_is_scipys() -> None:
     gaps = AFTER - BEFORE
     theirs = stats.bootstrap((gaps,), np.mean, n_resamples=statistics.RESAMPLES, rng=np.random.default_rng(0))
     ours = statistics.bootstrap_mean(gaps)
-    assert (ours.value, ours.units) == (pytest.approx(gaps.mean()), 40)
-    assert (ours.low, ours.high) == (
-        pytest.approx(theirs.confidence_interval.low),
-        pytest.approx(theirs.confidence_interval.high),
-    )
+    interval = theirs.confidence_interval
+    assert ours.units == 40
+    assert ours.value == pytest.approx(gaps.mean())
+    assert [ours.low, ours.high] == pytest.approx([*theirs.confidence_interval])
 
 
 def test_the_seed_decides() -> None:
@@ -42,7 +42,7 @@ def test_clusters_that_are_alike_inside_count_once() -> None:
     values = np.repeat([0.1, 0.4, 0.2, 0.9, 0.6], 20)
     clustered = statistics.bootstrap_mean(values, [place // 20 for place in range(100)])
     alone = statistics.bootstrap_mean([0.1, 0.4, 0.2, 0.9, 0.6])
-    assert (clustered.low, clustered.high, clustered.units) == (pytest.approx(alone.low), pytest.approx(alone.high), 5)
+    assert (clustered.low, clustered.high, clustered.units) == pytest.approx((alone.low, alone.high, 5))
     independent = statistics.bootstrap_mean(values)
     assert independent.high - independent.low < (clustered.high - clustered.low) / 3  # type: ignore[operator]
 
@@ -70,7 +70,7 @@ def test_the_interval_covers_what_it_should() -> None:
 def test_wilcoxon_is_scipys() -> None:
     theirs = stats.wilcoxon(AFTER, BEFORE)
     ours = statistics.wilcoxon(BEFORE, AFTER)
-    assert (ours.statistic, ours.p, ours.n) == (theirs.statistic, pytest.approx(theirs.pvalue), 40)
+    assert (ours.statistic, ours.p, ours.n) == pytest.approx((theirs.statistic, theirs.pvalue, 40))
 
 
 def test_wilcoxon_by_hand() -> None:

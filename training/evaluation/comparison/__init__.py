@@ -47,7 +47,7 @@ def write(
 ) -> list[Table]:
     """RUN/metrics.jsonl, tables and figures.
 
-    floor: scores of `metrics.floor.wrong_reference(replies, seed)`. about: of the Scorer. Raises DataError when there
+    scores, floor: of `metrics.Scorer.with_floor(replies, seed)`. about: of the Scorer. Raises DataError when there
     is nothing to compare or an item is there twice, OSError.
     """
     if not replies or not scores:

@@ -86,7 +86,11 @@ def floors(scores: Scores, floor: Scores) -> Table:
         "something only by how far it is above the second."
     )
     return Table(
-        "floor", "What a wrong reference gives", ("metric", "reference", "sd", "wrong reference", "wrong sd"), lines, note
+        "floor",
+        "What a wrong reference gives",
+        ("metric", "reference", "sd", "wrong reference", "wrong sd"),
+        lines,
+        note,
     )
 
 
