@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tiny_models.smollm(place / "tiny-smollm", dtype="float32")
     convert(folder, place / "tiny.gguf", "f32")
     child = start(place, place / "alone")
-    assert child.wait(120) == 0, child.communicate()
+    finished(child)
     return place
 
 
@@ -44,6 +44,11 @@ def start(place: Path, out: Path, *options: str, **environment: str) -> "subproc
         cwd=root,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root} | environment,
     )
+
+
+def finished(child: "subprocess.Popen[str]") -> None:
+    output = child.communicate(timeout=240)
+    assert child.returncode == 0, output
 
 
 def texts(out: Path) -> dict[str, str]:
@@ -66,7 +71,7 @@ def test_killed_and_started_again_is_the_same_run(place: Path, tmp_path: Path) -
     child.communicate()
     assert not (tmp_path / "replies.jsonl").exists()
     again = start(place, tmp_path)
-    assert again.wait(120) == 0, again.communicate()
+    finished(again)
     assert texts(tmp_path) == texts(place / "alone")
     assert 0 < json.loads((tmp_path / "run.json").read_text())["generated"] <= COUNT - 3
 
@@ -99,5 +104,5 @@ def test_parts_made_by_hand_are_put_together_by_the_last(place: Path, tmp_path: 
     assert first.returncode == 0
     assert not (tmp_path / "replies.jsonl").exists()
     second = start(place, tmp_path, "--shard", "1/2")
-    assert second.wait(120) == 0, second.communicate()
+    finished(second)
     assert texts(tmp_path) == texts(place / "alone")

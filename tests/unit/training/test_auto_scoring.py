@@ -55,14 +55,14 @@ def test_tables_have_means_by_condition_and_the_reference() -> None:
     found = scoring.score(some(), WORDS, [None] * 12)
     overview, zero_shot, _ = scoring.tables(found, "tide-eval auto", 0)
     assert overview.columns == ("measure", "unit", "better", "m zs", "m ft", "reference")
-    words, violations, tokens, joules = overview.rows
+    violations, words, tokens, joules = overview.rows
     assert words[3:] == (3.5, 4.0, 3.0)
     assert violations[3:] == (0, 1000, 0)
     assert tokens[3:] == (3.0, 3.0, None)
     assert joules[3:] == (None, None, None)
     assert "6 stop" in overview.note
     assert zero_shot.name == "measures-m-zs"
-    name, _, mean, low, high, sd, count = zero_shot.rows[0]
+    name, _, mean, low, high, sd, count = zero_shot.rows[1]
     assert (name, mean, count) == ("Words", 3.5, 6)
     assert isinstance(low, float)
     assert isinstance(high, float)

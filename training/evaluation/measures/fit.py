@@ -108,9 +108,7 @@ def fit(ours: Sequence[Example], others: Sequence[Example], known: "NDArray[Any]
     held = [one for one in ours if one.split == "test" and one.reply]
     made = {
         "command": "python -m training.evaluation.measures.fit",
-        "sources": [
-            {"name": path.name, "sha256": sources.digest(path)} for path in (*sources.files_of("open"), OUTSIDE)
-        ],
+        "sources": [{"name": path.name, "sha256": sources.digest(path)} for path in (*_files(), OUTSIDE)],
         "encoder": {"name": "all-MiniLM-L6-v2", "sha256": encoders.digest(encoders.minilm("Fitting the classifier"))},
         "split": f"persona-disjoint, seed {PAPER_SEED}: learnt from train, chosen on validation, error on test",
         "learnt_from": sum(one.split == "train" for one in ours) + len(others),
