@@ -4,8 +4,8 @@
 
 For held-out plain dialogues: the loss of the reference reply when none, one or two other dialogues stand before it as
 earlier turns, once the nearest ones (all-MiniLM-L6-v2, cosine of the messages, the nearest last) and once any; and how
-many tokens more have to be read before the reply begins. Dialogues to show come from the train part of a split, held-out
-ones from its validation part; without a split, from the plain dialogues by seed. Differences are paired, their 95%
+many tokens more have to be read before the reply begins. Dialogues to show come from the train part of a split, those
+held out from its validation part; without a split, from the plain dialogues by seed. Differences are paired, their 95%
 intervals bootstrapped. Generates nothing.
 """
 
