@@ -44,8 +44,11 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
         )
         for rank in range(2)
     ]
-    for child in children:
-        _, err = child.communicate(timeout=300)
-        assert child.returncode == 0, err
+    try:
+        said = [child.communicate(timeout=300)[1] for child in children]
+    finally:
+        for child in children:
+            child.kill()
+    assert [child.returncode for child in children] == [0, 0], said
     for left, right in zip(lines(tmp_path / "one"), lines(tmp_path / "two"), strict=True):
         assert left == pytest.approx(right, rel=1e-3, abs=1e-4)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ZERO_SHOT, FINE_TUNED, PAPER, FLOOR = "#0072B2", "#D55E00", "#888888", "#000000"
 _LINE = 0.32  # inches a row
 _COLUMNS = 3  # panels beside each other
+_NARROWEST = 0.1  # of an axis of means: a difference in the third digit must not look large
 
 
 def save(figure: Figure, run: Path, name: str) -> Path:
@@ -43,6 +44,7 @@ def means(rows: Sequence[Row], floor: Mapping[str, float]) -> Figure:
             _published(panel, place + 0.3, row)
         if metric in floor:
             panel.axvline(floor[metric], color=FLOOR, linestyle=":", linewidth=1)
+        _widen(panel)
         _label(panel, [row.model for row in of], metric)
     _legend(figure, floor=bool(floor), published=any(paper.published(row.model) for row in rows))
     return figure
@@ -99,6 +101,12 @@ def _interval(panel: Any, place: float, row: Row) -> None:
     if found.low is not None and found.high is not None:
         panel.plot([found.low, found.high], [place, place], color=FINE_TUNED, linewidth=2)
     panel.plot(found.value, place, "D", color=FINE_TUNED, markersize=5)
+
+
+def _widen(panel: Any) -> None:
+    low, high = panel.get_xlim()
+    if (lacking := _NARROWEST - (high - low)) > 0:
+        panel.set_xlim(low - lacking / 2, high + lacking / 2)
 
 
 def _label(panel: Any, names: Sequence[str], metric: str) -> None:

@@ -1,4 +1,4 @@
-"""Intervals, tests and effect sizes over arrays, thin over scipy and statsmodels. Knows nothing of replies or ratings.
+"""Intervals, tests and effect sizes over arrays, thin over scipy. Knows nothing of replies or ratings.
 
 Arrays in, frozen values out. What cannot be computed (too few values) is None, never NaN.
 """
@@ -160,12 +160,12 @@ def cohens_d(one: "Floats", other: "Floats") -> float | None:
 
 
 def holm(p_values: "Floats") -> tuple[float, ...]:
-    """Adjusted p values in the same order (Holm, 1979)."""
-    if not p_values:
-        return ()
-    from statsmodels.stats.multitest import multipletests
-
-    return tuple(float(p) for p in multipletests(p_values, method="holm")[1])
+    """Adjusted p values in the same order (Holm, 1979). statsmodels has it, and takes two seconds to load."""
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return tuple(adjusted)
 
 
 def _array(values: "Floats") -> "Array":

@@ -97,6 +97,13 @@ def test_holm_by_hand() -> None:
     assert statistics.holm([]) == ()
 
 
+def test_holm_is_statsmodels() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    p_values = [0.3, 0.001, 0.02, 0.02, 0.9, 0.011, 0.0499]
+    assert statistics.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_never_lowers_and_keeps_the_order(p_values: list[float]) -> None:
     found = statistics.holm(p_values)
