@@ -165,7 +165,7 @@ def test_only_the_adapter_changes_and_it_is_peft_s(tmp_path: Path) -> None:
     run(out, model, settings("training.epochs=2"))
     assert (model / "model.safetensors").read_bytes() == before
     config = json.loads((out / "adapter_config.json").read_text())
-    assert (config["r"], config["use_rslora"], config["base_model_name_or_path"]) == (32, True, str(model))
+    assert (config["r"], config["use_rslora"], config["base_model_name_or_path"]) == (16, True, str(model))
     with adapter.quiet():
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
         loaded = PeftModel.from_pretrained(base, out)
@@ -294,7 +294,7 @@ def test_a_run_goes_on_only_as_it_was_begun(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", tiny_models.MAKERS)
 def test_every_family_trains(family: str, tmp_path: Path) -> None:
     model = tiny(tmp_path, family)
-    more = ["training.epochs=12", "optimizer.learning_rate=5e-3", "lora.r=4", "lora.dropout=0"]
+    more = ["training.epochs=12", "optimizer.learning_rate=5e-3", "lora.r=4", "lora.alpha=32", "lora.dropout=0"]
     if family == "granitemoe":
         more.append('lora.parameters=["experts.gate_up_proj", "experts.down_proj"]')
     outcome, _ = run(tmp_path / "run", model, settings(*more))
