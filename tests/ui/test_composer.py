@@ -110,7 +110,7 @@ def test_history_forgets_and_does_not_repeat() -> None:
 
 async def test_a_slash_suggests_and_tab_completes(open_app: OpenApp) -> None:
     async with open_app() as pilot:
-        await pilot.press("/", "t")
+        await pilot.press("/", "t", "h")
         await pilot.pause()
         assert [command.name for command in chat(pilot).query_one(Suggestions).found] == ["theme"]
         await pilot.press("tab")

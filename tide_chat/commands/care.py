@@ -1,14 +1,20 @@
 """`tide-chat care`: a care tool line by line. Loads no model, opens no history and keeps nothing."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from tide_chat.commands.care_lines import TOOLS, CareLines
 from tide_chat.errors import UsageError
+
+if TYPE_CHECKING:
+    from tide_chat.commands.care_lines import CareLines
 
 _OTHERS = ("check-in",)
 
 
 def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    from tide_chat.commands.care_lines import TOOLS
+
     return [word for word in (*TOOLS, *_OTHERS) if word.startswith(incomplete)]
 
 
@@ -23,6 +29,7 @@ def command(tool: str | None, argument: str, still: bool) -> int:
     """
     from tide_chat import compose, config
     from tide_chat.care.keeping import Care
+    from tide_chat.commands.care_lines import CareLines
     from tide_chat.commands.line_input import LineInput
     from tide_chat.commands.turns import help_text
 
@@ -41,7 +48,9 @@ def command(tool: str | None, argument: str, still: bool) -> int:
     return 0
 
 
-def _go(lines: CareLines, tool: str | None, argument: str) -> None:
+def _go(lines: "CareLines", tool: str | None, argument: str) -> None:
+    from tide_chat.commands.care_lines import TOOLS
+
     if tool is None:
         lines.menu()
     elif tool in TOOLS:

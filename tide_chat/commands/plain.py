@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from tide_chat.care.keeping import PAPER_HINTS, Care, Paper
 from tide_chat.commands import options, plain_history, turns
-from tide_chat.commands.care_lines import TOOLS, CareLines
-from tide_chat.commands.care_papers import CarePapers
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.plain_history import History
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
 from tide_chat.safety import disclosure, protocol, why
+
+if TYPE_CHECKING:
+    from tide_chat.care.keeping import Care
 
 _QUIET_S = 2.5  # seconds of silence after which it is said what is going on
 _INTERRUPTED = 130
@@ -81,6 +81,8 @@ def command(chat_template: Path | None, **given: Any) -> int:
         sys.stdin.reconfigure(errors="replace")  # one wrong byte must not end a conversation
     with Session(chosen.settings, chosen.chat_template) as session:
         session.start()
+        from tide_chat.care.keeping import Care
+
         care, lines = Care(), LineInput()
         session.companion.plan = lambda: care.plan().brief()
         with contextlib.ExitStack() as open_now:
@@ -102,7 +104,7 @@ class Plain:
         self,
         room: Room,
         lines: LineInput,
-        care: Care | None = None,
+        care: "Care | None" = None,
         history: History | None = None,
         *,
         still: bool = False,
@@ -112,7 +114,7 @@ class Plain:
         self._lines = lines
         self._draft = ""
         self._code = 0
-        self._care = care_commands(lines, care or Care(), lambda: turns.help_text(self._talk.country), still=still)
+        self._care = care_commands(lines, care, lambda: turns.help_text(self._talk.country), still=still)
         self._commands: dict[str, Callable[[str], None]] = {
             "/help": lambda _: self._help(),
             "/again": lambda _: self._again(),
@@ -254,9 +256,14 @@ class Plain:
 
 
 def care_commands(
-    lines: LineInput, care: Care, people: Callable[[], str], *, still: bool
+    lines: LineInput, care: "Care | None", people: Callable[[], str], *, still: bool
 ) -> dict[str, Callable[[str], None]]:
     """The care tools by their commands. They need no model, and none has to be loaded."""
+    from tide_chat.care.keeping import PAPER_HINTS, Care, Paper
+    from tide_chat.commands.care_lines import TOOLS, CareLines
+    from tide_chat.commands.care_papers import CarePapers
+
+    care = care or Care()
     tools, papers = CareLines(lines, care, people, still=still), CarePapers(lines, care)
 
     def own(word: str, paper: Paper) -> Callable[[str], None]:
