@@ -242,7 +242,7 @@ def complete(*words: str) -> list[str]:
 def test_commands_options_and_models_are_completed() -> None:
     assert complete("do") == ["plain,doctor"]
     assert "plain,--chat-template" in complete("ask", "--")
-    assert complete("ask", "--model", "smol") == ["plain,smollm2-135m-tide", "plain,smollm2-135m"]
+    assert complete("ask", "--model", "smol") == ["plain,smollm2-135m", "plain,smollm2-135m-tide"]
     assert "plain,qwen2.5-1.5b-q4" in complete("plain", "--model", "qwen")
     assert complete("ask", "--model", "./my") == ["file,./my"]
     assert complete("--gpu", "o") == ["plain,off"]
