@@ -50,10 +50,12 @@ def settings(device: str) -> tuple[Setting, ...]:
             Setting("16 x 1"),
             Setting("8 x 2", micro=8),
             Setting("4 x 4", micro=4),
-            Setting("16 x 1, eager attention", attention="eager"),
-            Setting("16 x 1, padding-free", padding_free=True),
-            Setting("16 x 1, bf16", precision="bfloat16"),
-            Setting("16 x 1, 1 worker", workers=1),
+            Setting("2 x 8", micro=2),
+            Setting("1 x 16", micro=1),
+            Setting("4 x 4, eager attention", micro=4, attention="eager"),
+            Setting("4 x 4, padding-free", micro=4, padding_free=True),
+            Setting("4 x 4, bf16", micro=4, precision="bfloat16"),
+            Setting("4 x 4, 1 worker", micro=4, workers=1),
         )
     flash = Setting(
         "16 x 1, bf16, padding-free, flash", precision="bfloat16", attention="flash_attention_2", padding_free=True
