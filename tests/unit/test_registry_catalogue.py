@@ -189,6 +189,19 @@ class TestRules:
         with pytest.raises(UsageError, match="must be other, got tiny"):
             self.load(tmp_path, MINIMAL, "other")
 
+    def test_a_description_may_extend_another(self, tmp_path: Path) -> None:
+        (tmp_path / "tuned.toml").write_text('extends = "tiny"\nalias = "tuned"\nrank = 2\n')
+        tuned, tiny = self.load(tmp_path, MINIMAL).entries
+        assert (tuned.alias, tuned.rank) == ("tuned", 2)
+        assert tuned.quants == tiny.quants
+
+    def test_extending_what_is_not_there_names_the_file(self, tmp_path: Path) -> None:
+        (tmp_path / "tuned.toml").write_text('extends = "none"\nalias = "tuned"\n')
+        with pytest.raises(UsageError) as caught:
+            self.load(tmp_path, MINIMAL)
+        assert "tuned.toml" in caught.value.message
+        assert "none.toml" in caught.value.details
+
     def test_an_empty_list_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="missing"):
             Registry.load(tmp_path)

@@ -105,6 +105,10 @@ class Care:
     def plan(self) -> SafetyPlan:
         return SafetyPlan.loads(self.papers.get(Paper.PLAN))
 
+    def plan_in_short(self) -> str:
+        """What the cards show; empty without a plan."""
+        return self.plan().brief()
+
     def keep_plan(self, plan: SafetyPlan) -> None:
         self.papers.put(Paper.PLAN, "" if plan.empty else plan.dumps())
 

@@ -16,7 +16,7 @@ from tide_chat.terminal import neutral
 if TYPE_CHECKING:
     from tide_chat.store.values import Hit, Kept, Summary
 
-_WHO = {Role.USER: "You", Role.ASSISTANT: "Reply"}
+WHO = {Role.USER: "You", Role.ASSISTANT: "Reply"}
 _NAME = 60  # characters of a name in a list
 
 
@@ -70,13 +70,13 @@ def print_hits(hits: Sequence["Hit"]) -> None:
     """Matched words stand between asterisks: colour alone would not reach everybody."""
     for one in hits:
         click.echo(neutral(f"{one.conversation}: {_short(one.name)}"))
-        click.echo(neutral(f"   {_WHO[one.role]}, {_local(one.at)}: {_marked(one)}"))
+        click.echo(neutral(f"   {WHO[one.role]}, {_local(one.at)}: {_marked(one)}"))
 
 
 def print_conversation(found: "Summary", messages: Sequence["Kept"]) -> None:
     click.echo(neutral(f"{found.id}: {found.name}"))
     for one in messages:
-        click.echo(neutral(f"\n{_WHO[one.message.role]}, {_local(one.at)}:\n{one.message.text}"))
+        click.echo(neutral(f"\n{WHO[one.message.role]}, {_local(one.at)}:\n{one.message.text}"))
 
 
 def _marked(one: "Hit") -> str:

@@ -84,7 +84,7 @@ def command(chat_template: Path | None, **given: Any) -> int:
         from tide_chat.care.keeping import Care
 
         care, lines = Care(), LineInput()
-        session.companion.plan = lambda: care.plan().brief()
+        session.companion.plan = care.plan_in_short
         with contextlib.ExitStack() as open_now:
             history = None
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):

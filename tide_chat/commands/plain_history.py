@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from tide_chat.commands import history_views as views
 from tide_chat.errors import TideError
-from tide_chat.messages import Conversation, Role
+from tide_chat.messages import Conversation
 from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out,
 
 class Talk(Protocol):
     """What is needed of the companion."""
-
-    @property
-    def conversation(self) -> Conversation: ...
 
     def clear(self) -> None: ...
 
@@ -82,8 +80,7 @@ class History:
     def _find(self, words: str) -> None:
         hits = self._archive.search(words, _NEWEST)
         for one in hits:
-            who = "You" if one.role is Role.USER else "Reply"
-            click.echo(neutral(f"{one.conversation}, {who}: {' '.join(one.snippet.text.split())}"))
+            click.echo(neutral(f"{one.conversation}, {views.WHO[one.role]}: {' '.join(one.snippet.text.split())}"))
         if not hits:
             click.echo("Nothing was found.")
 
@@ -97,7 +94,7 @@ class History:
         conversation = self._diary.resume(id, last=_GO_ON)
         self._talk.go_on_with(conversation)
         for message in conversation.messages[-_AGAIN:]:
-            click.echo(neutral(f"{'You' if message.role is Role.USER else 'Reply'}: {message.text}"))
+            click.echo(neutral(f"{views.WHO[message.role]}: {message.text}"))
         click.echo("You can go on from here.")
 
     def _branch(self) -> None:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tide_chat import paths
 from tide_chat.errors import ModelNotFound, UsageError
@@ -53,12 +53,19 @@ def _read(path: Path) -> "Entry":
     from tide_chat.registry.schema import Entry
 
     try:
-        entry = Entry.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        entry = Entry.model_validate(_values(path))
+    except (ValidationError, tomllib.TOMLDecodeError, OSError) as error:
         raise UsageError(f"The model description {path.name} is not valid.", details=str(error)) from error
     if entry.alias != path.stem:
         raise UsageError(f"The alias in {path.name} must be {path.stem}, got {entry.alias}.")
     return entry
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """What the file says; with `extends = "alias"`, over what the description of that alias says."""
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = values.pop("extends", None)
+    return values if base is None else _values(path.with_name(f"{base}.toml")) | values
 
 
 def models_of(entry: "Entry") -> Iterator[Model]:

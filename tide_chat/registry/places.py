@@ -41,7 +41,7 @@ def installed(models: Iterable[Model]) -> tuple[Installed, ...]:
     """All of them, our own folder first; of one alias only the first."""
     models = tuple(models)
     found: dict[str, Installed] = {}
-    plain = tuple(model for model in models if not model.entry.adapter)
+    plain = tuple(_plain(models))
     for one in (*_own(plain), *_embedded(plain), *_cached(plain)):
         found.setdefault(one.alias, one)
     for one in _adapted(models, tuple(found.values())):
@@ -51,8 +51,12 @@ def installed(models: Iterable[Model]) -> tuple[Installed, ...]:
 
 def known_by_file(models: Iterable[Model], name: str) -> Model | None:
     """The model of the catalogue whose file has that name, as its makers left it."""
-    plain = (model for model in models if not model.entry.adapter)
-    return next((model for model in plain if model.file.file.casefold() == name.casefold()), None)
+    return next((model for model in _plain(models) if model.file.file.casefold() == name.casefold()), None)
+
+
+def _plain(models: Iterable[Model]) -> Iterator[Model]:
+    """Those without an adapter: each file belongs to one of them."""
+    return (model for model in models if not model.entry.adapter)
 
 
 def adapter_path(model: Model) -> Path | None:

@@ -1,5 +1,7 @@
 """What a file in models/ holds. One file describes one model in all its quantizations; nothing here touches a disk.
 
+`extends = "alias"` in a file puts its fields over those of another description (catalogue).
+
 field of Entry                    read by
 alias, quants                     catalogue: the names people type
 repo, file, revision              pull, places: where the file is on the hub, in our folder and in the hub's cache

@@ -20,7 +20,7 @@ def build(options: AppOptions) -> Core:
     session = Session(options.settings, options.chat_template)
     session.start()
     words, shelf, care = AuthoredWords(session), RegistryShelf(session), Care()
-    session.companion.plan = lambda: care.plan().brief()
+    session.companion.plan = care.plan_in_short
     return Core(session.companion, session.supervisor, shelf, words, options.settings, options.save, care)
 
 
