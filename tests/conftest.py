@@ -2,6 +2,7 @@
 
 import atexit
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 # What would change how the app looks, where it reads or whom it calls.
 FOREIGN = re.compile(
-    r"TIDE_CHAT_.*|HF_.*|HUGGING_?FACE_.*|XDG_.*|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CLICOLOR.*|COLORTERM|TEXTUAL.*"
+    r"TIDE_CHAT_.*|HF_.*|HUGGING_?FACE_.*|XDG_.*|COLUMNS|LINES|NO_COLOR|NO_MOTION|FORCE_COLOR|CLICOLOR.*|COLORTERM|TEXTUAL.*"
     r"|LANG|LANGUAGE|LC_.*|(https?|all|no)_proxy|PYTHON(PATH|HOME|WARNINGS)",
     re.IGNORECASE,
 )
@@ -53,6 +54,12 @@ def _is_local(family: int, address: Any) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+@pytest.fixture
+def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making the key of a history out of its passphrase costs next to nothing."""
+    monkeypatch.setattr("tide_chat.store.keys.COST", 2**4)
+
+
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches another machine, whatever it or a library does."""
@@ -86,3 +93,10 @@ def embedded_model() -> Path:
 def checkout() -> Path:
     """The project's folder."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def golden(checkout: Path) -> list[dict[str, object]]:
+    """Pairs of texts, with the values of the metrics' own libraries: tools/golden_metrics.py."""
+    lines = (checkout / "tests" / "golden" / "metrics" / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]

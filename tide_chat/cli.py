@@ -18,7 +18,7 @@ import click
 
 from tide_chat import __version__
 from tide_chat.commands import options
-from tide_chat.errors import TideError, UsageError
+from tide_chat.errors import TideError, UsageError, in_words
 from tide_chat.terminal import interactive, neutral
 
 # What `--help` says of each, so that it need not load them; a test compares.
@@ -152,7 +152,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (BrokenPipeError, _ReaderLeft):
         raise
     except OSError as error:
-        _say(_file_error(error))
+        _say(in_words(error))
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         _say(_crash(error))
@@ -162,11 +162,6 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _say(text: str) -> None:
     with contextlib.suppress(BrokenPipeError):  # nobody listens any more
         click.echo(neutral(text), err=True)
-
-
-def _file_error(error: OSError) -> str:
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or type(error).__name__}{where}"
 
 
 def _crash(error: Exception) -> str:

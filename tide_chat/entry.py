@@ -3,6 +3,8 @@
 Turns errors into a line and an exit code, as `tide-chat` does. Knows nothing of training, converting or evaluating.
 """
 
+import shlex
+import sys
 from collections.abc import Sequence
 
 import click
@@ -19,10 +21,17 @@ def group(name: str, purpose: str) -> click.Group:
     return click.version_option(__version__, "--version", message=f"{name} %(version)s")(made)
 
 
+def typed() -> str:
+    """The whole command line that `run` runs now, for what a command writes about itself."""
+    return click.get_current_context().find_object(str) or ""
+
+
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    line = shlex.join([command.name or "", *words])
     try:
-        code = command.main(arguments, prog_name=command.name, standalone_mode=False)
+        code = command.main(arguments, prog_name=command.name, standalone_mode=False, obj=line)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except click.ClickException as error:

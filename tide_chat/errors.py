@@ -117,3 +117,9 @@ class MissingExtra(TideError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the '{extra}' extra.", help=f"Install it: pip install 'tide-chat[{extra}]'")
+
+
+def in_words(error: OSError) -> str:
+    """What the system says of a file, and which file it was."""
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or type(error).__name__}{where}"

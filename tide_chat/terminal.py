@@ -1,4 +1,4 @@
-"""Text that cannot drive the terminal, and whether there is a terminal at all.
+"""Text that cannot drive the terminal, whether there is a terminal at all, and whether anything may move on it.
 
 Used for what the user pasted and for what a model wrote. Knows no colours and no widgets.
 
@@ -9,6 +9,7 @@ A carriage return becomes a newline, a lone surrogate becomes U+FFFD. Everything
 import os
 import re
 import sys
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TextIO
 
@@ -158,3 +159,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 def interactive() -> bool:
     """Whether a full-screen app can run: both ends are a terminal that can move its cursor."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+
+
+def still(reduced_motion: bool, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether nothing may move: by the settings or by the environment."""
+    environ = os.environ if environ is None else environ
+    return reduced_motion or bool(environ.get("NO_MOTION")) or environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"

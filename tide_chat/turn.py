@@ -42,6 +42,7 @@ REDUCED = (
 BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
 NOT_KEPT = "This could not be kept in your history. What you wrote is still here."
+STILL_KEPT = "Your history could not be changed: the message may still be in it."
 
 Assess = Callable[[str, RiskState | None], Assessment]
 
@@ -132,6 +133,10 @@ class Companion:
         self.conversation = self.conversation.before_last_user()
         return text
 
+    def take_out(self) -> tuple[str, str]:
+        """`take_back` where no answer follows, so that the history changes too. Returns text and problem."""
+        return self.take_back(), self._kept(STILL_KEPT)
+
     def clear(self) -> None:
         """Begin anew. Cards stay until they are put away."""
         self._begin(Conversation())
@@ -217,11 +222,17 @@ class Companion:
 
     def _keep(self) -> Iterator[Event]:
         """Into the history, when there is one. A failure is said and costs nothing else."""
+        if problem := self._kept(NOT_KEPT):
+            yield Notice(problem)
+
+    def _kept(self, otherwise: str) -> str:
+        """What went wrong, if anything, and begins with `otherwise`."""
         try:
             if self.keeper:
                 self.keeper.save(self.conversation)
         except TideError as error:
-            yield Notice(" ".join(part for part in (NOT_KEPT, error.message, error.help) if part))
+            return " ".join(part for part in (otherwise, error.message, error.help) if part)
+        return ""
 
     # -- the model ---------------------------------------------------------------------------------------------------
 

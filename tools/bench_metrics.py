@@ -26,6 +26,7 @@ from training.evaluation.metrics import Scorer as Metrics
 from training.evaluation.metrics.floor import wrong_reference
 from training.evaluation.metrics.pairs import Pair
 from training.evaluation.replies import Reply
+from training.hushed import hushed
 
 GOAL = 3.0
 Reference = Callable[[Pair], float]
@@ -52,8 +53,7 @@ class OneByOne:
         import torch
 
         folder = encoders.minilm("The cosine")
-        with encoders.quiet():
-            model, tokenizer = encoders.load(folder, "cpu")
+        model, tokenizer = encoders.load(folder, "cpu")
 
         def embed(text: str) -> Any:
             inputs = tokenizer(text, truncation=True, max_length=cosine.longest(folder), return_tensors="pt")
@@ -68,7 +68,7 @@ class OneByOne:
         from bert_score import BERTScorer
 
         found = encoders.for_bertscore(encoders.MINILM)
-        with encoders.quiet():
+        with hushed():
             scorer = BERTScorer(str(found.folder), num_layers=found.layer, device="cpu")
         return lambda pair: float(scorer.score([pair.text], [pair.reference])[2][0])
 

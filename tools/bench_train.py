@@ -18,8 +18,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +26,7 @@ from statistics import median
 from typing import Any
 
 import bench_train_sides as sides
+from embedded import embedded_at
 from progress import say
 
 GOAL = {"cpu": 1.6, "cuda": 2.0}
@@ -178,24 +178,6 @@ def _row(name: str, side: dict[str, Any]) -> str:
         f"| {name} | {side['speed']:.0f} | {side['cpu_speed']:.0f} | {side['memory'] / 2**20:.0f} | {losses} | "
         f"{side['setting']} |"
     )
-
-
-@contextmanager
-def embedded_at(given: Path | None) -> Iterator[Path]:
-    """The folder that was given, or the embedded model as one, made in another process and gone at the end."""
-    if given:
-        yield given
-        return
-    script = (
-        "import sys; from convert.cli import main; from tide_chat.registry import Registry; "
-        "sys.exit(main(['dequantize', str(Registry.load().require('smollm2-135m').path), '--out', sys.argv[1]]))"
-    )
-    with tempfile.TemporaryDirectory(prefix="embedded-") as scratch:
-        folder = Path(scratch) / "base"
-        ended = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=False)
-        if ended.returncode:
-            sys.exit(ended.stderr)
-        yield folder
 
 
 def main() -> int:

@@ -25,7 +25,6 @@ from tide_chat.messages import Conversation
 from tide_chat.prompt import system_text
 
 SEED = 42
-DRAWS = 2000
 LENGTH = 2048  # tokens; nothing is cut
 
 
@@ -49,13 +48,16 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """loss: nats a token of the reply. difference: to none, and its interval. added: tokens more in the prompt."""
+    """loss: nats a token of the reply. difference: to none, with its interval (None below three dialogues).
+
+    added: tokens more in the prompt.
+    """
 
     way: str
     loss: float
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     added: float
     better: float  # share of dialogues
 
@@ -79,27 +81,13 @@ def parts(data: Path | None, count: int) -> tuple[list[Conversation], list[Conve
     return shown, source.sample(held, min(count, len(held)))
 
 
-def vectors(texts: Sequence[str]) -> Any:
-    """(n, width), unit length."""
-    import torch
-
-    from training.risk import model
-
-    encoder, tokenizer = model.load_base(model.base_folder())
-    embed = model.RiskEncoder(encoder.eval(), (model.Head("none", ("none",), one=True),)).embed
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(texts), 32):
-            batch = tokenizer(list(texts[start : start + 32]), padding=True, truncation=True, return_tensors="pt")
-            found.append(embed(batch["input_ids"], batch["attention_mask"]))
-    return torch.cat(found)
-
-
 def chosen(pool: Sequence[Conversation], held: Sequence[Conversation]) -> list[dict[Way, list[Conversation]]]:
     """For each held-out dialogue what each way shows."""
+    from training.evaluation.measures.factors import vectors
+
     texts = [one.messages[0].text for one in (*held, *pool)]
     found = vectors(texts)
-    near = (found[: len(held)] @ found[len(held) :].T).argsort(dim=1, descending=True).tolist()
+    near = (-found[: len(held)] @ found[len(held) :].T).argsort(axis=1).tolist()
     source = random.Random(SEED)
     return [
         {
@@ -149,17 +137,19 @@ def measure(
 
 def rows(measured: Sequence[Sequence[tuple[float, int]]]) -> list[Row]:
     """measured: for each dialogue, each way's loss and tokens; the first way is what the others are compared with."""
+    from training.evaluation.statistics import bootstrap_mean
+
     found = []
     for number, way in enumerate(WAYS):
         differences = [one[number][0] - one[0][0] for one in measured]
-        low, high = interval(differences)
+        between = bootstrap_mean(differences, seed=SEED)
         found.append(
             Row(
                 way.name,
                 mean(one[number][0] for one in measured),
-                mean(differences),
-                low,
-                high,
+                between.value,
+                between.low,
+                between.high,
                 mean(one[number][1] - one[0][1] for one in measured),
                 mean(value < 0 for value in differences),
             )
@@ -167,19 +157,12 @@ def rows(measured: Sequence[Sequence[tuple[float, int]]]) -> list[Row]:
     return found
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """95% of the means of samples drawn with replacement."""
-    source = random.Random(SEED)
-    means = sorted(mean(source.choices(values, k=len(values))) for _ in range(DRAWS))
-    return means[DRAWS // 40], means[-DRAWS // 40 - 1]
-
-
 def table(found: Sequence[Row]) -> str:
     lines = [
         "| shown before | loss | difference | 95% interval | better in | tokens added |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {row.way} | {row.loss:.3f} | {row.difference:+.3f} | {row.low:+.3f} to {row.high:+.3f} | "
+            f"| {row.way} | {row.loss:.3f} | {row.difference:+.3f} | {signed(row.low)} to {signed(row.high)} | "
             f"{row.better:.0%} | {row.added:.0f} |"
             for row in found
         ),
@@ -187,8 +170,12 @@ def table(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3f}"
+
+
 def main() -> int:
-    from bench_train import embedded_at
+    from embedded import embedded_at
 
     from training import chat_files
     from training.render import ChatEncoder

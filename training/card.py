@@ -13,11 +13,12 @@ from tide_chat import atomic
 from tide_chat.registry.catalogue import load_entries
 from tide_chat.registry.machine import human_size
 from training.data import origins
+from training.sft import metrics
 
 if TYPE_CHECKING:
     from tide_chat.registry.schema import Entry
 
-NAME, RUN = "README.md", "run.json"
+NAME = "README.md"
 Run = Mapping[str, Any]
 
 MAKERS = {  # the base's name on the hub
@@ -48,9 +49,8 @@ NOT_FOR = (
 
 
 def write(run: Path) -> None:
-    """README.md in a run folder. Raises OSError."""
-    found = json.loads((run / RUN).read_text(encoding="utf-8"))
-    atomic.write_text(run / NAME, text(found))
+    """README.md in a run folder. Raises OSError, DataError."""
+    atomic.write_text(run / NAME, text(metrics.read_run(run)))
 
 
 def text(run: Run) -> str:
@@ -74,7 +74,7 @@ def text(run: Run) -> str:
 
 def licence(run: Run, base: "Entry | None") -> str:
     """The strictest of what the base and the data ask; "other" where one of them is not known."""
-    found = {one["licence"] for one in run.get("origins", ())}
+    found = _licences(run)
     if origins.TIDE in found:
         return origins.TIDE.lower()
     if base is None or not found or "" in found:
@@ -82,12 +82,17 @@ def licence(run: Run, base: "Entry | None") -> str:
     return HUB_LICENCES.get(base.licence.name, OTHER)
 
 
+def _licences(run: Run) -> set[str]:
+    """Of the data; "" where one is not known."""
+    return {one["licence"] for one in run.get("origins", ())}
+
+
 def _front_matter(run: Run, base: "Entry | None") -> str:
     alias = run["recipe"]["model"]["name"]
     lines = [f"license: {licence(run, base)}", "library_name: peft", "pipeline_tag: text-generation"]
     if alias in MAKERS:
         lines += [f"base_model: {MAKERS[alias]}", "base_model_relation: adapter"]
-    found = {one["licence"] for one in run.get("origins", ())}
+    found = _licences(run)
     if origins.TIDE in found:
         lines += ["datasets:", "- yenopoya/TIDE"]
     if found and "" not in found:
@@ -115,7 +120,7 @@ def _about(run: Run, base: "Entry | None") -> Iterator[str]:
 
 
 def _data_limits(run: Run) -> Iterator[str]:
-    found = {one["licence"] for one in run.get("origins", ())}
+    found = _licences(run)
     if found & {origins.OURS, origins.TIDE}:
         yield "It learnt from text that an AI wrote. What people really write differs; nobody measured how much."
     if not found or "" in found:

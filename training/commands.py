@@ -99,7 +99,7 @@ def sft(given: Options) -> int:
     from training import scenarios
     from training.sft import loop
 
-    job = scenarios.job(given, given.recipe(), given.out)
+    job = scenarios.job(given, given.recipe(), scenarios.load(given.data))
     carry_out(job, loop.prepare, given.dry_run)
     return 0
 

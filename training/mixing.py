@@ -7,24 +7,22 @@ and its own scaling is 1. With experts (3-D parameters) the same holds for each 
 there is in squared error (singular values), and how much of the change it keeps is said.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tide_chat import atomic
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import DataError, UsageError
+from training import folders
 from training.recipe import Lora
-from training.sft import begun
+from training.sft import begun, metrics
 from training.sft.begun import CONFIG, TENSORS
 
 if TYPE_CHECKING:
     import torch
 
 A, B = ".lora_A.weight", ".lora_B.weight"
-Tensors = Mapping[str, "torch.Tensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +45,22 @@ class Mixed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Adapter:
-    """One of those to mix. factor: its weight times its scaling."""
-
-    folder: Path
-    weight: float
-    base: str
-    shape: Lora
-    tensors: Tensors
-
-    @property
-    def factor(self) -> float:
-        return self.weight * self.shape.alpha / (math.sqrt(self.shape.r) if self.shape.rslora else self.shape.r)
-
-    @property
-    def modules(self) -> set[str]:
-        return {name.removesuffix(A) for name in self.tensors if name.endswith(A)}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Change:
     """What is added to one matrix, or to each of e experts': b @ a. a (e, rank, in), b (e, out, rank)."""
 
     a: "torch.Tensor"
     b: "torch.Tensor"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Adapter:
+    """One of those to mix. changes: by module, with its weight and scaling."""
+
+    folder: Path
+    weight: float
+    base: str
+    shape: Lora
+    changes: Mapping[str, _Change]
 
 
 def weighted(given: str) -> Weighted:
@@ -92,14 +82,13 @@ def mix(given: Sequence[Weighted], out: Path, rank: int | None = None) -> Mixed:
 
     Raises UsageError, DataError for adapters that cannot be added (DoRA, other bases, whole layers), TideError.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError("The output exists already.", details=str(out), help="Name a new folder.")
+    folders.require_new(out, "Name a new folder.")
     read = [_read(one) for one in given]
     _check_bases(read)
     total = sum(one.shape.r for one in read)
     if rank is not None and rank > total:
         raise UsageError(f"The ranks add up to {total}; there is nothing to reduce to {rank}.")
-    changes = {module: _sum(read, module) for module in sorted(set().union(*(one.modules for one in read)))}
+    changes = {module: _sum(read, module) for module in sorted(set().union(*(one.changes for one in read)))}
     kept = 1.0
     if rank is not None and rank < total:
         changes, kept = _reduced(changes, rank)
@@ -112,9 +101,6 @@ def mix(given: Sequence[Weighted], out: Path, rank: int | None = None) -> Mixed:
 
 
 def _read(one: Weighted) -> _Adapter:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     shape = begun.shape(one.folder, dropout=0.0)
     if shape.dora:
         raise DataError(
@@ -122,17 +108,28 @@ def _read(one: Weighted) -> _Adapter:
             details=str(one.folder),
             help="Merge it into the model instead: tide-convert merge.",
         )
-    try:
-        tensors = {name: value.float() for name, value in load_file(str(one.folder / TENSORS)).items()}
-    except (OSError, SafetensorError) as error:
-        raise DataError("The adapter cannot be read.", details=f"{one.folder}: {error}") from error
+    tensors = {name: value.float() for name, value in begun.tensors(one.folder).items()}
     modules = {name.removesuffix(A).removesuffix(B) for name in tensors}
     odd = sorted(set(tensors) ^ {f"{module}{part}" for module in modules for part in (A, B)})
     if odd or not modules:
         raise DataError(
             "The adapter holds more than pairs of matrices, or less.", details=f"{one.folder}: {', '.join(odd[:3])}"
         )
-    return _Adapter(one.folder, one.weight, begun.base(one.folder), shape, tensors)
+    factor = one.weight * shape.alpha / (math.sqrt(shape.r) if shape.rslora else shape.r)
+    changes = {}
+    for module in modules:
+        a, b = tensors[module + A], tensors[module + B]
+        if a.shape[0] % shape.r or b.shape[1] != a.shape[0]:
+            raise DataError("The adapter's tensors do not belong together.", details=f"{one.folder}: {module}")
+        changes[module] = _change(a, b, shape.r, factor)
+    return _Adapter(one.folder, one.weight, begun.base(one.folder), shape, changes)
+
+
+def _change(a: "torch.Tensor", b: "torch.Tensor", rank: int, factor: float) -> _Change:
+    """With the factor in b. Experts lie in A one after the other, in B interleaved, as peft keeps them."""
+    experts = a.shape[0] // rank
+    apart = b.reshape(b.shape[0], rank, experts).permute(2, 0, 1)
+    return _Change(a.reshape(experts, rank, a.shape[1]), apart * factor)
 
 
 def _check_bases(read: Sequence[_Adapter]) -> None:
@@ -147,8 +144,7 @@ def _check_bases(read: Sequence[_Adapter]) -> None:
             )
     outer: dict[str, tuple[int, int, int]] = {}
     for one in read:
-        for module in one.modules:
-            change = _change(one, module)
+        for module, change in one.changes.items():
             found = (change.a.shape[0], change.a.shape[2], change.b.shape[1])
             if outer.setdefault(module, found) != found:
                 raise DataError(
@@ -161,22 +157,11 @@ def _check_bases(read: Sequence[_Adapter]) -> None:
 # Computing
 
 
-def _change(one: _Adapter, module: str) -> _Change:
-    """With the factor in b. Experts lie in A one after the other, in B interleaved, as peft keeps them."""
-    a, b = one.tensors[module + A], one.tensors[module + B]
-    rank = one.shape.r
-    if a.shape[0] % rank or b.shape[1] != a.shape[0]:
-        raise DataError("The adapter's tensors do not belong together.", details=f"{one.folder}: {module}")
-    experts = a.shape[0] // rank
-    apart = b.reshape(b.shape[0], rank, experts).permute(2, 0, 1)
-    return _Change(a.reshape(experts, rank, a.shape[1]), apart * one.factor)
-
-
 def _sum(read: Sequence[_Adapter], module: str) -> _Change:
     """An adapter that leaves the module alone adds zeros of its rank, so that all modules have the same."""
     import torch
 
-    found = [_change(one, module) if module in one.modules else None for one in read]
+    found = [one.changes.get(module) for one in read]
     like = next(change for change in found if change)
     experts, width, height = like.a.shape[0], like.a.shape[2], like.b.shape[1]
     filled = [
@@ -217,13 +202,12 @@ def _truncated(change: _Change, rank: int) -> tuple[_Change, "torch.Tensor"]:
 def _write(out: Path, read: Sequence[_Adapter], changes: Mapping[str, _Change], done: Mixed) -> None:
     from safetensors.torch import save
 
-    tensors = dict(_stored(changes))
-    try:
-        atomic.write_bytes(out / TENSORS, save(tensors, metadata={"format": "pt"}))
-        for name, values in ((begun.CONFIG, _config(read, done.rank)), ("run.json", _run(read, done))):
-            atomic.write_text(out / name, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise TideError("The mix could not be written.", details=f"{out}: {error.strerror or error}") from error
+    files = {
+        TENSORS: save(dict(_stored(changes)), metadata={"format": "pt"}),
+        CONFIG: metrics.as_bytes(_config(read, done.rank)),
+        metrics.RUN: metrics.as_bytes(_run(read, done)),
+    }
+    folders.write(out, files)
 
 
 def _stored(changes: Mapping[str, _Change]) -> Iterator[tuple[str, "torch.Tensor"]]:
@@ -243,7 +227,11 @@ def _config(read: Sequence[_Adapter], rank: int) -> dict[str, Any]:
 
 
 def _run(read: Sequence[_Adapter], done: Mixed) -> dict[str, Any]:
-    from training.sft.metrics import environment
-
     mixed = [{"run": one.folder.name, "weight": one.weight, "sha256": begun.digest(one.folder)} for one in read]
-    return {"mix": mixed, "base": Path(read[0].base).name, "rank": done.rank, "kept": done.kept, **environment()}
+    return {
+        "mix": mixed,
+        "base": Path(read[0].base).name,
+        "rank": done.rank,
+        "kept": done.kept,
+        **metrics.environment(),
+    }

@@ -5,16 +5,19 @@ Knows no loop.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tide_chat import atomic
 from tide_chat.errors import DataError, UsageError
+from training import folders
 from training.data import origins, split
 from training.data.families import Family, families, family_of
 from training.data.schema import Dialogue
+from training.sft import metrics
 
 if TYPE_CHECKING:
     from training.commands import Options
@@ -31,9 +34,9 @@ def matching(dialogues: Sequence[Dialogue], wanted: Sequence[str]) -> list[Dialo
     return [one for one in dialogues if not names or one.scenario in names or family_of(one.scenario) in names]
 
 
-def check(dialogues: Sequence[Dialogue], wanted: Sequence[str]) -> None:
-    """Raises UsageError for a name that is neither a scenario of these dialogues nor a family of one."""
-    there = {one.scenario for one in dialogues} - {""}
+def check(names: Iterable[str], wanted: Sequence[str]) -> None:
+    """names: the scenarios of the data. Raises UsageError when one that is wanted is neither of them nor a family."""
+    there = set(names) - {""}
     known = sorted(there | {family for one in there if (family := family_of(one))})
     for name in wanted:
         if name not in known:
@@ -46,27 +49,49 @@ def check(dialogues: Sequence[Dialogue], wanted: Sequence[str]) -> None:
             )
 
 
-def job(given: "Options", recipe: "Recipe", out: Path, *, resume: bool | None = None) -> "Job":
-    """A run of the recipe on the scenarios it names. Raises UsageError, DataError."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A split, verified, as far as training reads it. files: all of its files and their SHA-256."""
+
+    train: tuple[Dialogue, ...]
+    held: tuple[Dialogue, ...]
+    scenarios: frozenset[str]
+    files: dict[str, str]
+    origins: tuple[origins.Origin, ...]
+
+
+def load(folder: Path) -> Loaded:
+    """Raises DataError."""
+    manifest = split.verified(folder)
+    parts = manifest.splits.values()
+    return Loaded(
+        split.read(folder, manifest, "train"),
+        split.read(folder, manifest, "validation"),
+        frozenset(name for part in parts for name in part.scenarios),
+        {part.file: part.sha256 for part in parts},
+        origins.of(manifest.sources),
+    )
+
+
+def job(given: "Options", recipe: "Recipe", loaded: Loaded) -> "Job":
+    """A run of the recipe on the scenarios it names. Raises UsageError."""
     from training.sft.loop import Job
 
-    manifest = split.verified(given.data)
-    parts = {part: split.read(given.data, manifest, part) for part in manifest.splits}
     wanted = recipe.data.scenarios
-    check([one for part in parts.values() for one in part], wanted)
-    chosen = {part: [one.conversation for one in matching(found, wanted)] for part, found in parts.items()}
+    check(loaded.scenarios, wanted)
+    train, held = ([one.conversation for one in matching(part, wanted)] for part in (loaded.train, loaded.held))
     return Job(
         recipe,
         given.model,
-        out,
-        chosen.get("train", []),
-        chosen.get("validation", []),
-        {part.file: part.sha256 for part in manifest.splits.values()},
+        given.out,
+        train,
+        held,
+        loaded.files,
         given.template,
         given.device,
-        given.resume if resume is None else resume,
+        given.resume,
         given.start,
-        origins.of(manifest.sources),
+        loaded.origins,
     )
 
 
@@ -77,46 +102,35 @@ def each_family(given: "Options", carry_out: CarryOut, tell: Callable[[str], Non
     recipe = given.recipe()
     if recipe.data.scenarios:
         raise UsageError("The families choose the scenarios themselves.", help="Leave data.scenarios out.")
-    if not given.resume and given.out.is_dir() and any(given.out.iterdir()):
-        raise UsageError("The output exists already.", details=str(given.out), help="Go on with --resume.")
-    manifest = split.verified(given.data)
-    there = {one.scenario for part in manifest.splits for one in split.read(given.data, manifest, part)}
-    found = [family for family in families() if there & set(family.scenarios)]
+    if not given.resume:
+        folders.require_new(given.out, "Go on with --resume.")
+    loaded = load(given.data)
+    found = [family for family in families() if loaded.scenarios & set(family.scenarios)]
     if not found:
         raise DataError("The data hold no scenario of a family.", details=str(given.data))
     for family in found:
         out = given.out / family.name
-        if (run := _run(out)) and run.get("outcome"):
+        run = metrics.read_run(out)
+        if run.get("outcome"):
             tell(f"{family.name}: finished before.")
             continue
         tell(f"{family.name}: {', '.join(family.scenarios)}")
         named = recipe.model_copy(update={"data": recipe.data.model_copy(update={"scenarios": (family.name,)})})
-        carry_out(job(given, named, out, resume=run is not None), loop.prepare, given.dry_run)
+        carry_out(job(replace(given, out=out, resume=bool(run)), named, loaded), loop.prepare, given.dry_run)
     if not given.dry_run:
         _summarise(given.out, found, tell)
 
 
-def _run(out: Path) -> dict[str, Any] | None:
-    from training.sft import loop
-
-    try:
-        found: dict[str, Any] = json.loads((out / loop.RUN).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError("The run cannot be read.", details=f"{out}: {error}") from error
-    return found
-
-
 def _summarise(out: Path, found: Sequence[Family], tell: Callable[[str], None]) -> None:
     """What training on each family brought: held-out loss before (None without --from) and after."""
-    from training.sft import loop, metrics
+    from training.sft.loop import METRICS
 
     rows = {}
     for family in found:
-        held = [line for line in metrics.read(out / family.name / loop.METRICS) if "held_loss" in line]
-        before = next((line["held_loss"] for line in held if line["step"] == 0), None)
-        after = min((line["held_loss"] for line in held), default=None)
+        run = out / family.name
+        lines = metrics.read(run / METRICS)
+        before = next((line["held_loss"] for line in lines if line["step"] == 0 and "held_loss" in line), None)
+        after = metrics.read_run(run)["outcome"]["best"]
         rows[family.name] = {"scenarios": family.scenarios, "held_loss_before": before, "held_loss": after}
         tell(f"{family.name:<12} held-out loss {_number(before)} before, {_number(after)} after")
     atomic.write_text(out / SUMMARY, json.dumps(rows, indent=2) + "\n")

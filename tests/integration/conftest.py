@@ -1,6 +1,8 @@
-"""A hub on this machine, and a computer that knows no other."""
+"""A hub on this machine, and a computer that knows no other; a real browser."""
 
+import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,8 +10,14 @@ from tests.integration.gguf_files import gguf_bytes
 from tests.integration.hub_server import HubServer
 from tide_chat.registry import transfer
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 HUB_REPO = "Qwen/Qwen2.5-0.5B-Instruct-GGUF"
 HUB_FILE = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
+
+QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync""".split()
 
 
 @pytest.fixture
@@ -47,3 +55,17 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("No Chromium is installed: no page was opened.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield one
+        one.close()

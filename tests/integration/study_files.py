@@ -4,20 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tests.unit.training.study_rows import Given, rater, study
-from tide_chat import entry
+from training.evaluation import cli
 from training.evaluation.study import records
-from training.evaluation.study.analyse.command import analyse, simulate
 from training.evaluation.tables import Cell, Table
 
 QUICK = ("--draws", "100")
 
 
 def run(*arguments: str | Path) -> int:
-    app = click.Group("study", commands=[analyse, simulate])
-    return entry.run(app, [str(one) for one in arguments])
+    return cli.main(["study", *map(str, arguments)])
 
 
 def table(out: Path, name: str) -> dict[str, dict[str, Cell]]:

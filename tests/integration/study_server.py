@@ -4,17 +4,20 @@ import html
 import http.client
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from training.evaluation import replies
 from training.evaluation.replies import Reply
 from training.evaluation.study import draw, make
+from training.evaluation.study.store import FILE
 
 # Names that occur in no text of ours.
 MODELS = ("zebrafinch-3b", "walrus-1b", "okapi-2b", "narwhal-7b")
@@ -53,6 +56,12 @@ def make_study(folder: Path, scenarios: int = 2, models: int = 2) -> Path:
     shown = make.Shown("How empathetic are these replies?", "Ask Robin, robin@example.org.", "US")
     make.make([file], draw.Wanted(pairs, seed=7), shown, folder / "study")
     return folder / "study"
+
+
+def rows(study: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """What the study's file of ratings answers."""
+    with closing(sqlite3.connect(study / FILE)) as connection:
+        return connection.execute(query, values).fetchall()
 
 
 class Served:

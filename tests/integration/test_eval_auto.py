@@ -158,10 +158,10 @@ def test_an_adapter_answers_otherwise(data: Path, folder: Path, tmp_path: Path) 
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from training.sft.adapter import quiet
+    from training.hushed import hushed
 
     torch.manual_seed(0)
-    with quiet():
+    with hushed():
         base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
         get_peft_model(base, config).save_pretrained(tmp_path / "tuned")

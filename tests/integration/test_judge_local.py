@@ -33,12 +33,18 @@ def test_a_killed_judge_is_an_error_and_no_hang(embedded_model: Path) -> None:
         assert judge._child
         os.kill(judge._child.pid, signal.SIGKILL)
         judge._child.wait(5)
-        with pytest.raises(EngineDied):
+        with pytest.raises(EngineDied) as caught:
             judge.ask(QUESTION, 2)
+    assert "killed by SIGKILL" in caught.value.details
 
 
-def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_where_a_folder_has_the_packages_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "__init__.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "no.gguf"
     path.write_bytes(b"GGUF" + bytes(64))
-    with LocalJudge(("m",), path) as judge, pytest.raises((ModelUnusable, EngineDied)):
+    with LocalJudge(("m",), path) as judge, pytest.raises(ModelUnusable):
         judge.ask(QUESTION, 1)

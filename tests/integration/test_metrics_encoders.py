@@ -1,6 +1,5 @@
 """Cosine and BERTScore with the real encoder, against the values of their libraries."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from training.evaluation.replies import Reply
 pytestmark = pytest.mark.usefixtures("one_thread")
 TOLERANCE = 2e-6  # float32 in batches of other sizes
 SUBSTITUTE = metrics.Settings(bertscore_model=encoders.MINILM)
-
-
-@pytest.fixture(scope="module")
-def golden(checkout: Path) -> list[dict[str, object]]:
-    """Made by sentence-transformers and bert_score themselves: tools/golden_metrics.py."""
-    lines = (checkout / "tests" / "golden" / "metrics" / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 @pytest.mark.parametrize("key", ["cosine", "bertscore"])

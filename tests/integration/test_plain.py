@@ -1,8 +1,5 @@
 """`plain` with the real embedded model: through a pipe, and with a person at a terminal."""
 
-import os
-import pty
-import select
 import subprocess
 import sys
 import time
@@ -11,70 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.terminal import PLAIN, Terminal
 from tide_chat.safety import disclosure
 
 pytestmark = pytest.mark.usefixtures("embedded_model")
 
-PLAIN = ["-m", "tide_chat", "plain", "--model", "smollm2-135m", "--country", "US", "--seed", "5"]
 LONG = b"Please tell me a very long story about a quiet walk beside the sea, with many sentences.\n"
-# Ctrl+C reaches a process only through a terminal that controls it.
-LAUNCH = """
-import fcntl, os, sys, termios
-os.setsid()
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, sys.argv[1:])
-"""
-
-
-class Terminal:
-    """A program at a terminal of its own."""
-
-    def __init__(self) -> None:
-        self.fd, inner = pty.openpty()
-        command = [sys.executable, "-c", LAUNCH, sys.executable, *PLAIN]
-        self.process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner)
-        os.close(inner)
-        self.seen = b""
-
-    def type(self, data: bytes) -> None:
-        os.write(self.fd, data)
-
-    def until(self, words: bytes, timeout: float = 60.0) -> float:
-        """Read until `words` were seen after what was asked for before; returns seconds waited."""
-        start = time.monotonic()
-        while words not in self.seen:
-            left = start + timeout - time.monotonic()
-            ready = select.select([self.fd], [], [], max(left, 0))[0]
-            assert ready, f"{words!r} never came after {self.seen!r}"
-            self.seen += self._read()
-        self.seen = self.seen.split(words, 1)[1]
-        return time.monotonic() - start
-
-    def _read(self) -> bytes:
-        try:
-            return os.read(self.fd, 4096)
-        except OSError as error:  # what Linux says when the other end is gone
-            raise AssertionError(f"the program left after {self.seen!r}") from error
-
-    def leave(self, timeout: float = 20.0) -> int:
-        """Press Ctrl+C until the program ends; returns its exit code.
-
-        Once is not always enough: between showing the prompt and waiting for keys, readline lets a signal lie.
-        """
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            self.type(b"\x03")
-            try:
-                return self.process.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                continue
-        raise AssertionError(f"the program did not leave after {self.seen!r}")
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.fd)
 
 
 @pytest.fixture
@@ -85,9 +24,8 @@ def short_replies(tide_home: Path) -> None:
 
 @pytest.fixture
 def terminal(tide_home: Path) -> Iterator[Terminal]:
-    program = Terminal()
-    yield program
-    program.close()
+    with Terminal(*PLAIN) as program:
+        yield program
 
 
 @pytest.mark.usefixtures("short_replies")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_plain import Terminal
+from tests.integration.terminal import PLAIN, Terminal
 from tide_chat import config
 from tide_chat.config import Settings
 from tide_chat.store.vault import Vault
@@ -26,9 +26,8 @@ def kept(tide_home: Path) -> Vault:
 
 @pytest.fixture
 def terminal(kept: Vault) -> Iterator[Terminal]:
-    program = Terminal()
-    yield program
-    program.close()
+    with Terminal(*PLAIN) as program:
+        yield program
 
 
 def test_what_is_said_is_there_next_time_and_can_be_forgotten(kept: Vault, terminal: Terminal) -> None:
@@ -47,8 +46,7 @@ def test_what_is_said_is_there_next_time_and_can_be_forgotten(kept: Vault, termi
     for file in kept.folder.iterdir():
         assert LOUD.encode() not in file.read_bytes()
 
-    later = Terminal()
-    try:
+    with Terminal(*PLAIN) as later:
         later.until(b"Passphrase")
         later.type(PASSPHRASE.encode() + b"\n")
         later.until(b"You: ")
@@ -62,8 +60,6 @@ def test_what_is_said_is_there_next_time_and_can_be_forgotten(kept: Vault, termi
         later.until(b"No conversation is kept yet.")
         later.type(b"/quit\n")
         assert later.process.wait(timeout=10) == 0
-    finally:
-        later.close()
 
 
 def test_without_the_passphrase_one_can_talk_and_nothing_is_kept(kept: Vault, terminal: Terminal) -> None:

@@ -1,21 +1,13 @@
 """The report in a real Chromium: it asks for nothing, complains of nothing, runs nothing and fits a phone."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.unit.training import report_runs
 from training.evaluation import cli
 from training.evaluation.tables import Table
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="No Chromium is installed: the report was not opened.")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +19,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["report", str(run), str(report_runs.simulated(folder / "made-up")), "--out", str(folder / "out")]
     assert cli.main(arguments) == 0
     return folder / "out" / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield one
-        one.close()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -1,26 +1,27 @@
 """`tide-chat history` as it is used: what is printed where, exit codes, terminal prompts, and what lies on the disk."""
 
+import contextlib
 import fcntl
 import io
 import json
 import os
-import pty
 import subprocess
 import sys
-import termios
-import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.terminal import Terminal
 from tide_chat import cli, config
 from tide_chat.messages import Conversation, Message, Role
-from tide_chat.store import keys
 from tide_chat.store.diary import Diary
 from tide_chat.store.vault import Vault
 
 PASSPHRASE, OTHER = "four words of mine", "five other words of mine"
+TOO_LARGE = 2**63  # for SQLite
+Started = Callable[..., Terminal]
 
 
 class Run:
@@ -40,8 +41,7 @@ class Run:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(keys, "COST", 2**4)
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, cheap_keys: None) -> Run:
     return Run(capsys, monkeypatch)
 
 
@@ -137,6 +137,19 @@ class TestReading:
 
 
 class TestChanging:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["show", TOO_LARGE],
+            ["rename", TOO_LARGE, "x"],
+            ["delete", TOO_LARGE, "--yes"],
+            ["export", "a.md", "--only", TOO_LARGE],
+        ],
+    )
+    def test_a_number_that_nothing_could_have_is_wrong_use(self, kept: Run, arguments: list[object]) -> None:
+        kept(*arguments, code=2)
+        assert "is not in the range" in kept.err
+
     def test_rename_and_delete(self, kept: Run) -> None:
         assert kept("rename", 1, "Fireworks") == "1 is now: Fireworks\n"
         kept("delete", 1, code=2)
@@ -223,8 +236,7 @@ def test_no_file_holds_what_was_said_or_the_passphrase(kept: Run, tide_home: Pat
 
 
 ON_A_TERMINAL = """
-import fcntl, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+import sys
 from tide_chat import cli
 from tide_chat.store import keys
 keys.COST = 2**4
@@ -232,73 +244,42 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-class Terminal:
-    """The command on a terminal of its own; what it asks is answered in turn."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", ON_A_TERMINAL, *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self.shown = ""
-        self._timer = threading.Timer(60, self.process.kill)
-        self._timer.start()
-
-    def answer(self, prompt: str, text: str) -> None:
-        seen = len(self.shown)
-        while prompt not in self.shown[seen:]:
-            self.shown += os.read(self._master, 4096).decode()
-        while termios.tcgetattr(self._master)[3] & termios.ECHO and "Delete" not in prompt:
-            self.process.poll()
-            assert self.process.returncode is None
-        os.write(self._master, f"{text}\n".encode())
-
-    def end(self) -> int:
-        try:
-            while data := os.read(self._master, 4096):
-                self.shown += data.decode()
-        except OSError:  # the other end is closed
-            pass
-        code = self.process.wait()
-        self._timer.cancel()
-        os.close(self._master)
-        return code
+@pytest.fixture
+def at_terminal() -> Iterator[Started]:
+    """The command on a terminal of its own."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments: stack.enter_context(Terminal("-c", ON_A_TERMINAL, *arguments))
 
 
 @pytest.mark.skipif(not hasattr(fcntl, "ioctl"), reason="no terminals here")
 class TestTerminal:
-    def test_the_passphrase_is_asked_for_twice_and_not_shown(self, tide_home: Path) -> None:
-        terminal = Terminal("history", "on")
+    def test_the_passphrase_is_asked_for_twice_and_not_shown(self, tide_home: Path, at_terminal: Started) -> None:
+        terminal = at_terminal("history", "on")
         terminal.answer("New passphrase: ", PASSPHRASE)
         terminal.answer("The same again: ", PASSPHRASE)
         assert terminal.end() == 0, terminal.shown
         assert PASSPHRASE not in terminal.shown
         assert (tide_home / "history" / "history.db").exists()
 
-    def test_two_that_differ_change_nothing(self, tide_home: Path) -> None:
-        terminal = Terminal("history", "on")
+    def test_two_that_differ_change_nothing(self, tide_home: Path, at_terminal: Started) -> None:
+        terminal = at_terminal("history", "on")
         terminal.answer("New passphrase: ", PASSPHRASE)
         terminal.answer("The same again: ", OTHER)
         assert terminal.end() == 2
         assert "were not the same" in terminal.shown
         assert not tide_home.exists()
 
-    def test_one_may_try_three_times(self, kept: Run) -> None:
-        terminal = Terminal("history", "list")
+    def test_one_may_try_three_times(self, kept: Run, at_terminal: Started) -> None:
+        terminal = at_terminal("history", "list")
         for _ in range(2):
             terminal.answer("Passphrase of the history: ", OTHER)
         terminal.answer("Passphrase of the history: ", PASSPHRASE)
         assert terminal.end() == 0, terminal.shown
         assert "fireworks" in terminal.shown
 
-    def test_deleting_everything_is_asked(self, kept: Run) -> None:
-        terminal = Terminal("history", "forget-all")
-        terminal.answer("Delete the whole history?", "n")
+    def test_deleting_everything_is_asked(self, kept: Run, at_terminal: Started) -> None:
+        terminal = at_terminal("history", "forget-all")
+        terminal.answer("Delete the whole history?", "n", hidden=False)
         assert terminal.end() == 0, terminal.shown
         assert Vault().exists()
 

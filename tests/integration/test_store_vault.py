@@ -24,10 +24,12 @@ from tide_chat.errors import (
     WrongPassphrase,
 )
 from tide_chat.messages import Message, Role
-from tide_chat.store import cipher, keys, schema, system_keyring
+from tide_chat.store import cipher, schema, system_keyring
 from tide_chat.store.archive import Archive
 from tide_chat.store.keys import Key
 from tide_chat.store.vault import Vault
+
+pytestmark = pytest.mark.usefixtures("cheap_keys")
 
 PASSPHRASE = "four words of mine"
 MARKER = "zqxwplantedvqz"
@@ -69,12 +71,6 @@ for n in range(1000):
     key = vault.change_passphrase(key, f"passphrase {sys.argv[3]} {n}")
     say("done", n)
 """
-
-
-@pytest.fixture(autouse=True)
-def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guessing is as cheap as possible here; one test below pays the real price."""
-    monkeypatch.setattr(keys, "COST", 2**4)
 
 
 @pytest.fixture

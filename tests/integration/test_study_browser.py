@@ -1,24 +1,16 @@
 """The study in a real Chromium, from consent to thanks: desktop and phone, without JavaScript, by keyboard alone."""
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.integration.study_server import Served, make_study
-from training.evaluation.study.store import FILE
+from tests.integration.study_server import Served, make_study, rows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="No Chromium is installed: the study's pages were not opened.")
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +22,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(study: Path) -> Iterator[Served]:
     with Served(study) as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield one
-        one.close()
 
 
 @contextmanager
@@ -78,11 +62,8 @@ def mark(page: Page) -> int:
 
 
 def ratings(study: Path, code: str) -> list[int]:
-    connection = sqlite3.connect(study / FILE)
     query = "SELECT rating FROM ratings JOIN raters ON number = rater WHERE code = ? ORDER BY position"
-    found = [rating for (rating,) in connection.execute(query, (code,))]
-    connection.close()
-    return found
+    return [rating for (rating,) in rows(study, query, code)]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import re
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 
-from tests.integration.study_server import MODELS, Served, Visitor, make_study
+from tests.integration.study_server import MODELS, Served, Visitor, make_study, rows
 from training.evaluation import cli
 from training.evaluation.study import design, records
 from training.evaluation.study.store import FILE, Store
@@ -43,12 +46,12 @@ def arrive(served: Served, addresses: Iterator[str]) -> Arrive:
     return lambda: Visitor(served.address, next(addresses))
 
 
-def rows(study: Path, query: str, *values: object) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(study / FILE)
-    try:
-        return connection.execute(query, values).fetchall()
-    finally:
-        connection.close()
+@contextmanager
+def application(folder: Path, **options: Any) -> Iterator[tuple[Flask, Store]]:
+    """The pages of a small study, without a server. options: of `create_app`."""
+    study = make_study(folder, scenarios=1)
+    with Store(study, design.fingerprint(study)) as store:
+        yield create_app(design.read(study), store, "k" * 64, **options), store
 
 
 def kept(study: Path, code: str) -> list[tuple[object, ...]]:
@@ -248,10 +251,8 @@ def test_codes_cannot_be_guessed_for_long(arrive: Arrive) -> None:
 
 
 def test_someone_who_sends_very_much_has_to_wait(tmp_path: Path) -> None:
-    folder = make_study(tmp_path, scenarios=1)
     limits = Limits(requests=Buckets(5, 0.001), starts=Buckets(1, 0.001))
-    with Store(folder, design.fingerprint(folder)) as store:
-        app = create_app(design.read(folder), store, "k" * 64, limits=limits)
+    with application(tmp_path, limits=limits) as (app, _):
 
         def get(address: str, path: str) -> tuple[int, str]:
             with app.test_client() as client:
@@ -265,9 +266,7 @@ def test_someone_who_sends_very_much_has_to_wait(tmp_path: Path) -> None:
 
 
 def test_only_so_many_begin_from_one_place(tmp_path: Path) -> None:
-    folder = make_study(tmp_path, scenarios=1)
-    with Store(folder, design.fingerprint(folder)) as store:
-        app = create_app(design.read(folder), store, "k" * 64, limits=Limits(starts=Buckets(2, 0.001)))
+    with application(tmp_path, limits=Limits(starts=Buckets(2, 0.001))) as (app, store):
         statuses = []
         for _ in range(3):
             client = app.test_client()
@@ -279,13 +278,11 @@ def test_only_so_many_begin_from_one_place(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_takes_nothing_is_told_and_leads_nowhere(tmp_path: Path) -> None:
-    folder = make_study(tmp_path, scenarios=1)
-    with Store(folder, design.fingerprint(folder)) as store:
-        app = create_app(design.read(folder), store, "k" * 64)
+    with application(tmp_path) as (app, _):
         client = app.test_client()
         token = re.search(r'csrf_token" value="([^"]+)', client.get("/").text)
         assert token
-        connection = sqlite3.connect(folder / FILE)
+        connection = sqlite3.connect(tmp_path / "study" / FILE)
         connection.execute("CREATE TRIGGER full BEFORE INSERT ON raters BEGIN SELECT RAISE(FAIL, 'disk full'); END")
         connection.close()
         answer = client.post("/", data={"csrf_token": token[1], "agree": "yes"})
@@ -295,9 +292,7 @@ def test_a_disk_that_takes_nothing_is_told_and_leads_nowhere(tmp_path: Path) -> 
 
 
 def test_behind_a_proxy_with_tls_cookies_are_for_tls(tmp_path: Path) -> None:
-    folder = make_study(tmp_path, scenarios=1)
-    with Store(folder, design.fingerprint(folder)) as store:
-        app = create_app(design.read(folder), store, "k" * 64, https=True)
+    with application(tmp_path, https=True) as (app, _):
         cookie = app.test_client().get("/", base_url="https://localhost").headers["Set-Cookie"]
         assert "Secure" in cookie
 

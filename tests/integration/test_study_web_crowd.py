@@ -2,7 +2,6 @@
 
 import random
 import socket
-import sqlite3
 import stat
 import threading
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.study_server import Served, Visitor, make_study
+from tests.integration.study_server import Served, Visitor, make_study, rows
 from training.evaluation import cli
 from training.evaluation.study import design, records
 from training.evaluation.study.serve import SECRET_FILE
@@ -24,12 +23,10 @@ Kept = dict[str, list[tuple[int, int]]]  # code: place and mark of each rating
 
 
 def kept(study: Path) -> Kept:
-    connection = sqlite3.connect(study / FILE)
     found: Kept = {}
     query = "SELECT code, position, rating FROM ratings JOIN raters ON number = rater ORDER BY code, position"
-    for code, position, rating in connection.execute(query):
+    for code, position, rating in rows(study, query):
         found.setdefault(code, []).append((position, rating))
-    connection.close()
     return found
 
 

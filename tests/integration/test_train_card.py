@@ -8,6 +8,7 @@ import pytest
 from tests.integration.test_train_sft import tiny
 from training import card
 from training.cli import main
+from training.sft import metrics
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -24,7 +25,7 @@ def test_a_run_leaves_a_card(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     sets = [part for one in changed for part in ("--set", one)]
     assert main(["sft", "--recipe", "tide-smollm2-135m", "--device", "cpu", *given, *sets]) == 0
     got = (tmp_path / "run" / card.NAME).read_text(encoding="utf-8")
-    run = json.loads((tmp_path / "run" / card.RUN).read_text(encoding="utf-8"))
+    run = json.loads((tmp_path / "run" / metrics.RUN).read_text(encoding="utf-8"))
     assert got.startswith("---\nlicense: apache-2.0\n")
     assert f"| plain.jsonl | 780 | CC0-1.0 | {card.WROTE['CC0-1.0']} | {sources.digest(plain)} |" in got
     assert f"| held-out loss | {run['outcome']['best']:.4f}, at step {run['outcome']['best_step']} |" in got

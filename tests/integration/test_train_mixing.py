@@ -10,6 +10,7 @@ import torch
 from tests.integration import tiny_models
 from tide_chat.errors import DataError, UsageError
 from training import cli, mixing, recipe
+from training.hushed import hushed
 from training.mixing import Weighted, mix
 from training.sft import adapter, checkpoint
 
@@ -41,21 +42,21 @@ def loaded(model: Path, folder: Path) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    with adapter.quiet():
+    with hushed():
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
         return PeftModel.from_pretrained(base, folder).eval()
 
 
 def merged(model: Path, folder: Path) -> dict[str, torch.Tensor]:
     """The weights with the adapter in them, by peft."""
-    with adapter.quiet():
+    with hushed():
         return dict(loaded(model, folder).merge_and_unload().state_dict())
 
 
 def added(model: Path, folder: Path) -> dict[str, torch.Tensor]:
     from transformers import AutoModelForCausalLM
 
-    with adapter.quiet():
+    with hushed():
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).state_dict()
     return {name: value - base[name] for name, value in merged(model, folder).items()}
 

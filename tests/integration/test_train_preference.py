@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.integration import tiny_models
+from tests.integration.training_runs import lines, weights
 from tide_chat.errors import DataError, UsageError
 from tide_chat.messages import Message, Role
 from training import cli, recipe
@@ -54,15 +55,6 @@ def run(given: Job, held: tuple[Pair, ...] = HELD) -> loop.Outcome:
     return loop.train(given, lambda _line: None, prepare=partial(prepare.prepare, TRAIN, held))
 
 
-def lines(out: Path) -> list[dict[str, Any]]:
-    found = metrics.read(out / loop.METRICS)
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in found]
-
-
-def weights(out: Path) -> bytes:
-    return (out / "adapter_model.safetensors").read_bytes()
-
-
 def test_easy_pairs_are_told_apart_also_when_held_out(model: Path, tmp_path: Path) -> None:
     before = (model / "model.safetensors").read_bytes()
     outcome = run(job(tmp_path / "run", model, settings()))
@@ -84,7 +76,7 @@ def test_easy_pairs_are_told_apart_also_when_held_out(model: Path, tmp_path: Pat
 def test_only_the_adapter_moves(model: Path, tmp_path: Path) -> None:
     ready = prepare.prepare(TRAIN, HELD, job(tmp_path, model, settings()), False)
     tuned = adapter.load(model, settings(), torch.device("cpu"), torch.float32)
-    found, _ = ready.items(Loss(tuned, torch.float32), 0, devices.Group())
+    found, _ = ready.items(Loss(tuned, torch.float32), devices.Group())
     found.sums([0, 1, 2])[0].backward()
     moved = {name for name, value in tuned.named_parameters() if value.grad is not None and bool(value.grad.any())}
     assert moved
@@ -119,7 +111,7 @@ def test_the_reference_is_the_adapter_that_it_begins_with(model: Path, tmp_path:
     assert found[0] == {**found[0], "step": 0, "held_margin": 0, "held_accuracy": 0}  # what it has to be better than
     assert found[1]["chosen_logp"] > lines(tmp_path / "first")[0]["chosen_logp"]
     assert outcome.best is not None
-    told = json.loads((tmp_path / "second" / loop.RUN).read_text())
+    told = json.loads((tmp_path / "second" / metrics.RUN).read_text())
     assert list(told["start"]) == ["first"]
     with pytest.raises(UsageError, match="another data"):
         run(job(tmp_path / "second", model, settings(), resume=True))

@@ -60,7 +60,7 @@ def given(command: str, model: Path, split: Path, out: Path, *more: str) -> list
 
 
 def run_of(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / loop.RUN).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((out / metrics.RUN).read_text(encoding="utf-8"))
     return found
 
 

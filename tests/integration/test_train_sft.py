@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from tests.integration import tiny_models
+from tests.integration.training_runs import lines, weights
 from tide_chat.errors import DataError, ModelUnusable, TideError, UsageError
 from tide_chat.messages import Conversation
-from training import recipe
+from training import card, recipe
+from training.hushed import hushed
 from training.recipe import Recipe
 from training.render import Example
-from training.sft import adapter, batches, checkpoint, guards, loop, metrics
+from training.sft import adapter, batches, checkpoint, guards, loop, metrics, plan
 from training.sft.loop import Job, prepare, train
 from training.sft.loss import Loss
 
@@ -60,15 +62,6 @@ def nobody(_line: str) -> None:
     """Listens to what a run tells."""
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    """Metrics without what a clock says."""
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in metrics.read(path)]
-
-
-def weights(run: Path) -> bytes:
-    return (run / "adapter_model.safetensors").read_bytes()
-
-
 def run(out: Path, model: Path, wanted: Recipe, *, held: Sequence[Conversation] = (), resume: bool = False) -> Any:
     told: list[str] = []
     return train(Job(wanted, model, out, LONGER, held, device="cpu", resume=resume), told.append), told
@@ -86,7 +79,7 @@ def test_eight_dialogues_are_learnt_by_heart(tmp_path: Path) -> None:
     )
     job = Job(wanted, model, tmp_path / "run", DIALOGUES, DIALOGUES, {"a.jsonl": "00"}, device="cpu")
     outcome = train(job, nobody)
-    found = lines(tmp_path / "run" / loop.METRICS)
+    found = lines(tmp_path / "run")
     assert found[0]["loss"] > 3
     assert outcome.best is not None
     assert outcome.best < 0.05
@@ -166,7 +159,7 @@ def test_only_the_adapter_changes_and_it_is_peft_s(tmp_path: Path) -> None:
     assert (model / "model.safetensors").read_bytes() == before
     config = json.loads((out / "adapter_config.json").read_text())
     assert (config["r"], config["use_rslora"], config["base_model_name_or_path"]) == (16, True, str(model))
-    with adapter.quiet():
+    with hushed():
         base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
         loaded = PeftModel.from_pretrained(base, out)
     moved = [value for name, value in loaded.named_parameters() if "lora_B" in name]
@@ -179,7 +172,7 @@ def test_the_same_run_gives_the_same_bits_and_another_seed_others(tmp_path: Path
         run(tmp_path / name, model, settings("training.epochs=2", f"training.seed={seed}"), held=DIALOGUES[:2])
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
     assert weights(tmp_path / "a") != weights(tmp_path / "c")
-    assert lines(tmp_path / "a" / loop.METRICS) == lines(tmp_path / "b" / loop.METRICS)
+    assert lines(tmp_path / "a") == lines(tmp_path / "b")
 
 
 def tensors(run: Path) -> dict[str, torch.Tensor]:
@@ -201,7 +194,7 @@ def test_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
     assert outcome.best_step < outcome.steps
     best = checkpoint.at(tmp_path / "run", outcome.best_step)
     assert weights(tmp_path / "run") == (best / "adapter_model.safetensors").read_bytes()
-    held = [line["held_loss"] for line in lines(tmp_path / "run" / loop.METRICS) if "held_loss" in line]
+    held = [line["held_loss"] for line in lines(tmp_path / "run") if "held_loss" in line]
     assert min(held) == outcome.best
     assert len(list((tmp_path / "run" / checkpoint.FOLDER).iterdir())) == 2
     assert any("the best so far" in line for line in told)
@@ -211,13 +204,30 @@ def test_run_json_says_where_it_came_from(tmp_path: Path) -> None:
     model = tiny(tmp_path)
     job = Job(settings("training.epochs=1"), model, tmp_path / "run", LONGER, (), {"a.jsonl": "ab"}, device="cpu")
     train(job, nobody)
-    found = json.loads((tmp_path / "run" / loop.RUN).read_text())
+    found = json.loads((tmp_path / "run" / metrics.RUN).read_text())
     assert found["data"] == {"a.jsonl": "ab"}
     assert found["recipe"]["training"]["seed"] == 42
     assert found["versions"]["torch"] == torch.__version__.partition("+")[0] or found["versions"]["torch"]
     assert found["outcome"]["steps"] == found["plan"]["steps"]
     assert Recipe.model_validate(found["recipe"]) == job.recipe
     assert str(tmp_path) not in json.dumps(found)
+
+
+def test_run_json_is_of_the_beginning_also_when_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout and a clock that change while it runs; a plan is made once."""
+    asked = iter(range(9))
+    monkeypatch.setattr(loop, "environment", lambda: {"started": f"at {next(asked)}", "versions": {}, "git": None})
+    monkeypatch.setattr(card, "write", lambda run: None)
+    model, out = tiny(tmp_path), tmp_path / "run"
+    run(out, model, settings("training.epochs=1"))
+    first = metrics.read_run(out)
+    assert (first["started"], first["outcome"]["steps"]) == ("at 0", 1)
+    monkeypatch.setattr(plan, "make", lambda *_: pytest.fail("planned again"))
+    run(out, model, settings("training.epochs=1"), resume=True)
+    again = metrics.read_run(out)
+    assert (again["started"], again["plan"]) == ("at 0", first["plan"])
 
 
 def test_a_loss_that_is_not_a_number_ends_with_words(tmp_path: Path) -> None:
@@ -298,7 +308,7 @@ def test_every_family_trains(family: str, tmp_path: Path) -> None:
     if family == "granitemoe":
         more.append('lora.parameters=["experts.gate_up_proj", "experts.down_proj"]')
     outcome, _ = run(tmp_path / "run", model, settings(*more))
-    found = lines(tmp_path / "run" / loop.METRICS)
+    found = lines(tmp_path / "run")
     assert outcome.steps == 12
     assert found[-1]["loss"] < found[0]["loss"] - 0.3
 
@@ -312,9 +322,9 @@ def test_checkpointing_and_separate_passes_change_nothing(tmp_path: Path) -> Non
         ("d", ("training.share_prefix=false",)),
     ):
         run(tmp_path / name, model, settings("training.epochs=3", "lora.dropout=0", *more))
-    first = lines(tmp_path / "a" / loop.METRICS)
+    first = lines(tmp_path / "a")
     for name in "bcd":
-        for left, right in zip(first, lines(tmp_path / name / loop.METRICS), strict=True):
+        for left, right in zip(first, lines(tmp_path / name), strict=True):
             assert left == pytest.approx(right, rel=1e-4)
 
 

@@ -1,16 +1,14 @@
 """A run that is killed, one that is interrupted, and one of two processes: each ends as the run that was left alone."""
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.integration.test_train_sft import DIALOGUES, LONGER, lines, nobody, settings, tensors, tiny, weights
+from tests.integration.test_train_sft import DIALOGUES, LONGER, nobody, settings, tensors, tiny
+from tests.integration.training_runs import lines, start, two, weights
 from tide_chat.progress import Say, quiet
 from training.sft import checkpoint, loop
 from training.sft.loop import Job, train
@@ -43,18 +41,6 @@ def go(
     train(Job(wanted, model, out, LONGER, DIALOGUES[:2], device="cpu", resume=resume), tell, say)
 
 
-def start(model: Path, out: Path, *overrides: str, **environment: str) -> "subprocess.Popen[str]":
-    root = str(Path(__file__).parents[2])
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(model), str(out), *overrides],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=root,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root} | environment,
-    )
-
-
 def wait_for_step(child: "subprocess.Popen[str]", step: int) -> None:
     assert child.stdout
     assert child.stderr
@@ -64,14 +50,14 @@ def wait_for_step(child: "subprocess.Popen[str]", step: int) -> None:
 
 def same(a: Path, b: Path) -> None:
     assert weights(a) == weights(b)
-    assert lines(a / loop.METRICS) == lines(b / loop.METRICS)
-    assert lines(a / loop.SAMPLES) == lines(b / loop.SAMPLES)
+    assert lines(a) == lines(b)
+    assert lines(a, loop.SAMPLES) == lines(b, loop.SAMPLES)
 
 
 def test_killed_and_resumed_is_the_same_run(tmp_path: Path) -> None:
     model, whole, broken = tiny(tmp_path), tmp_path / "whole", tmp_path / "broken"
     go(model, whole)
-    child = start(model, broken)
+    child = start(SCRIPT, str(model), str(broken))
     wait_for_step(child, 8)  # steps 3, 6 and 7 have left checkpoints, 8 is lost
     child.kill()
     child.communicate()
@@ -86,7 +72,7 @@ def test_killed_and_resumed_is_the_same_run(tmp_path: Path) -> None:
 def test_an_interrupt_leaves_a_checkpoint_and_the_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
     model, whole, broken = tiny(tmp_path), tmp_path / "whole", tmp_path / "broken"
     go(model, whole)
-    child = start(model, broken)
+    child = start(SCRIPT, str(model), str(broken))
     wait_for_step(child, 4)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=120)
@@ -101,20 +87,14 @@ def test_an_interrupt_leaves_a_checkpoint_and_the_run_goes_on_to_the_same_end(tm
 
 def test_two_processes_are_one(tmp_path: Path) -> None:
     """With sequences that cannot be shared out evenly."""
-    model, one, two = tiny(tmp_path), tmp_path / "one", tmp_path / "two"
+    model, alone, shared = tiny(tmp_path), tmp_path / "one", tmp_path / "two"
     odd = ("training.batch=3", "lora.dropout=0")
-    go(model, one, *odd)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    children = [start(model, two, *odd, RANK=str(rank), **shared) for rank in (0, 1)]
-    said = [child.communicate(timeout=120) for child in children]
-    assert [child.returncode for child in children] == [0, 0], said
-    assert said[1][0] == ""
-    a, b = lines(one / loop.METRICS), lines(two / loop.METRICS)
+    go(model, alone, *odd)
+    said = two(SCRIPT, str(model), str(shared), *odd)
+    assert said[1] == ""
+    a, b = lines(alone), lines(shared)
     assert len(a) == len(b) > 10
     for left, right in zip(a, b, strict=True):
         assert left == pytest.approx(right, rel=1e-3)
-    for name, value in tensors(one).items():
-        torch.testing.assert_close(value, tensors(two)[name], rtol=1e-2, atol=1e-4)
+    for name, value in tensors(alone).items():
+        torch.testing.assert_close(value, tensors(shared)[name], rtol=1e-2, atol=1e-4)

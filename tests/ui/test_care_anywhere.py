@@ -1,14 +1,9 @@
 """The care tools are there from anywhere by one key, with any model or none, and Esc leads back."""
 
-from pathlib import Path
-
-import pytest
-
-from tests.ui.care_driving import CARE, KEYS, NOW, press, screen, title
+from tests.ui.care_driving import CARE, KEYS, press, screen, title
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import CARD, DIED, Doubles, Gate
 from tests.ui.driving import chat, on_screen, send, settle, until
-from tide_chat.care import today
 from tide_chat.care.keeping import Care, Paper
 from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import TideError
@@ -21,16 +16,6 @@ from tide_chat.ui.screens.help_lines import HelpLinesScreen
 from tide_chat.ui.screens.models import ModelScreen
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.status import StatusLine
-
-
-@pytest.fixture(autouse=True)
-def fixed(monkeypatch: pytest.MonkeyPatch, tide_home: Path) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
-
-
-@pytest.fixture
-def care(doubles: Doubles) -> Care:
-    return doubles.care
 
 
 class TestAnywhere:

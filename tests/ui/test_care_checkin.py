@@ -1,15 +1,10 @@
 """A number from 0 to 10, what it brings, and the numbers over weeks."""
 
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from tests.ui.care_driving import NOW, press, screen, title
 from tests.ui.conftest import OpenApp
-from tests.ui.doubles import Doubles
 from tests.ui.driving import on_screen, send
-from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import Care, Paper
 from tide_chat.ui.screens.care.breathing import BreathingScreen
@@ -17,16 +12,6 @@ from tide_chat.ui.screens.care.check_in import CheckInScreen, MatchScreen
 from tide_chat.ui.screens.care.tool import StepsScreen
 from tide_chat.ui.screens.care.weeks import WeeksScreen
 from tide_chat.ui.screens.chat import ChatScreen
-
-
-@pytest.fixture(autouse=True)
-def fixed(monkeypatch: pytest.MonkeyPatch, tide_home: Path) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
-
-
-@pytest.fixture
-def care(doubles: Doubles) -> Care:
-    return doubles.care
 
 
 class TestCheckIn:

@@ -1,7 +1,5 @@
 """Where little works: a locked history, a tiny terminal; and what cards say of the tools."""
 
-from pathlib import Path
-
 import pytest
 from textual.widgets import OptionList
 
@@ -9,7 +7,6 @@ from tests.ui.care_driving import CARE, NOW, flat, press, screen
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
 from tests.ui.driving import chat, hint, on_screen, send, settle
-from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import Care, Paper
 from tide_chat.care.tools import find
@@ -17,16 +14,6 @@ from tide_chat.errors import TideError
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.widgets.card import CardDeck
-
-
-@pytest.fixture(autouse=True)
-def fixed(monkeypatch: pytest.MonkeyPatch, tide_home: Path) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
-
-
-@pytest.fixture
-def care(doubles: Doubles) -> Care:
-    return doubles.care
 
 
 class Locked:

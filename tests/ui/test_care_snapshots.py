@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 
 from tests.ui.care_driving import NOW, press
 from tests.ui.doubles import Doubles
-from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import Care, Paper
 from tide_chat.care.plan import SafetyPlan
@@ -24,11 +23,6 @@ Steps = Callable[[Pilot[int]], Awaitable[None]]
 
 class Compare(Protocol):
     def __call__(self, app: TideChatApp, *, terminal_size: tuple[int, int], run_before: Steps) -> bool: ...
-
-
-@pytest.fixture(autouse=True)
-def evening(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
 
 
 @pytest.fixture(autouse=True)

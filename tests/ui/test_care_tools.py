@@ -1,39 +1,28 @@
 """Going through the tools: steps, breaths, and what may not move."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.ui.care_driving import NOW, flat, press, screen, title
+from tests.ui.care_driving import flat, press, screen, title
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
 from tests.ui.driving import on_screen, until
-from tide_chat.care import today
+from tide_chat.care.breathing import Moment
 from tide_chat.care.keeping import Care, Paper
+from tide_chat.care.names import IDS
 from tide_chat.care.tools import find
 from tide_chat.config import Settings
 from tide_chat.ui.screens.care.breathing import BreathingScreen
-from tide_chat.ui.screens.care.menu import SLASH, CareMenu
+from tide_chat.ui.screens.care.menu import CareMenu
 from tide_chat.ui.screens.care.tool import StepsScreen
 from tide_chat.ui.screens.chat import ChatScreen
-from tide_chat.ui.widgets.breath import ROWS, disc
-
-
-@pytest.fixture(autouse=True)
-def fixed(monkeypatch: pytest.MonkeyPatch, tide_home: Path) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
-
-
-@pytest.fixture
-def care(doubles: Doubles) -> Care:
-    return doubles.care
+from tide_chat.ui.widgets.breath import ROWS, Breath, disc
 
 
 class TestMenu:
     async def test_every_tool_is_there_with_its_key(self, open_app: OpenApp) -> None:
         async with open_app() as pilot:
             await press(pilot, "f8")
-            for name in SLASH:
+            for name in IDS:
                 assert find(name).title in on_screen(pilot)
             assert "Nothing here is kept" in on_screen(pilot)
             await press(pilot, "enter")
@@ -138,6 +127,32 @@ class TestBreathing:
             breathing.tick(1000)
             await pilot.pause()
             assert "Once more" in on_screen(pilot)
+
+    async def test_paused_is_said_only_where_something_is(self, open_app: OpenApp, doubles: Doubles) -> None:
+        doubles.settings = Settings(reduced_motion=False)
+        async with open_app() as pilot:
+            await press(pilot, "f9", "p")
+            assert title(pilot) == f"{find('breathing').title} · paused"
+            await press(pilot, "s")
+            assert title(pilot) == find("breathing").title
+            await press(pilot, "p")
+            assert title(pilot) == find("breathing").title
+            await press(pilot, "s")
+            breathing = screen(pilot)
+            assert isinstance(breathing, BreathingScreen)
+            await until(pilot, lambda: breathing.elapsed > 0)
+
+    async def test_nothing_is_drawn_again_that_looks_the_same(self, open_app: OpenApp, doubles: Doubles) -> None:
+        doubles.settings = Settings(reduced_motion=False)
+        async with open_app() as pilot:
+            await press(pilot, "f9", "p")
+            breath = screen(pilot).query_one(Breath)
+            breath.show(Moment("in", 0.5, 2, 1))
+            before = breath.content
+            breath.show(Moment("in", 0.5, 2, 3))
+            assert breath.content is before
+            breath.show(Moment("in", 0.5, 1, 3))
+            assert breath.content is not before
 
     async def test_a_moving_breath_needs_no_key_and_words_are_one_away(
         self, open_app: OpenApp, doubles: Doubles

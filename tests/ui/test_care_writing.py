@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import pytest
 from textual.widgets import Input
 
-from tests.ui.care_driving import NOW, press, screen
+from tests.ui.care_driving import press, screen
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
 from tests.ui.driving import on_screen, send
-from tide_chat.care import today
 from tide_chat.care.keeping import Care, Paper
 from tide_chat.care.plan import SafetyPlan
 from tide_chat.ui.screens.care.export import ExportScreen
@@ -17,16 +15,6 @@ from tide_chat.ui.screens.care.plan import PlanScreen
 from tide_chat.ui.screens.care.writing import OwnWords, WritingScreen
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.confirm import Confirm
-
-
-@pytest.fixture(autouse=True)
-def fixed(monkeypatch: pytest.MonkeyPatch, tide_home: Path) -> None:
-    monkeypatch.setattr(today, "now", lambda: NOW)
-
-
-@pytest.fixture
-def care(doubles: Doubles) -> Care:
-    return doubles.care
 
 
 class TestWriting:

@@ -2,60 +2,28 @@
 
 import io
 import re
+import subprocess
 import sys
-from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import click
 import pytest
 
+from tests.unit.plain_room import Room, Typed
 from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import UNKEPT, Care, Paper
+from tide_chat.care.names import TOOLS
 from tide_chat.care.plan import SafetyPlan
 from tide_chat.care.tools import all_tools, find
 from tide_chat.commands import care as command
-from tide_chat.commands.care_lines import TOOLS, CareLines
-from tide_chat.commands.line_input import LineInput
+from tide_chat.commands.care_lines import CareLines
 from tide_chat.commands.plain import Plain
-from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import TideError, UsageError
 from tide_chat.safety import disclosure
-from tide_chat.turn import Companion
 
 NOW = datetime(2026, 6, 9, 21, 40, tzinfo=UTC)
 PEOPLE = "Where to find help now"
-
-
-class Typed(LineInput):
-    """Somebody who types; an exception is raised at the prompt."""
-
-    def __init__(self, *typed: str | BaseException, interactive: bool = True) -> None:
-        self.typed = deque(typed)
-        self.interactive = interactive
-        self._readline = None
-
-    def _line(self, prompt: str, draft: str = "") -> str:
-        click.echo(prompt, nl=False)
-        if not self.typed:
-            raise EOFError
-        line = self.typed.popleft()
-        if isinstance(line, BaseException):
-            raise line
-        return line
-
-
-class Room:
-    def __init__(self, *replies: str | Exception) -> None:
-        self.engine = ScriptedEngine(replies)
-        self.companion = Companion(self.engine, country="US")
-
-    def described(self) -> str:
-        return "Model: scripted."
-
-    def use(self, name: str) -> str:
-        return name
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +67,22 @@ class TestCommand:
         assert "{" not in out
         assert " E " not in out  # keys of the app mean nothing here
         assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2500-\u259f]", out) is None
+
+    @pytest.mark.parametrize(("name", "value"), [("NO_MOTION", "1"), ("TEXTUAL_ANIMATIONS", "none")])
+    def test_the_environment_can_ask_for_stillness(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        lines = Typed("q")
+        monkeypatch.setattr("tide_chat.commands.line_input.LineInput", lambda: lines)
+        assert run("breathe") == 0
+        assert lines.typed  # nobody was asked whether lines may come by themselves
+
+    def test_a_shell_completes_the_words_without_loading_the_tools(self) -> None:
+        script = "import sys; from tide_chat.commands.care import _complete; print(_complete(None, None, 'b'))"
+        script += "; print('pydantic' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout == "['breathe']\nFalse\n"
 
     def test_a_way_of_breathing(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("breathe", "small") == 0

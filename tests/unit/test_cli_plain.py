@@ -3,60 +3,22 @@
 import io
 import re
 import sys
-from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.unit.plain_room import Room, Typed
 from tide_chat.commands import plain, turns
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.plain import Plain
 from tide_chat.engine.base import Cancel
-from tide_chat.engine.scripted import ScriptedEngine
-from tide_chat.errors import EngineDied, ModelNotFound
+from tide_chat.errors import EngineDied
 from tide_chat.events import Done, Event, Progress, Stage, TextDelta, TurnResult
 from tide_chat.safety import disclosure, protocol
 from tide_chat.safety.assessment import Assessment
 from tide_chat.turn import Companion
-
-
-class Lines(LineInput):
-    """Somebody who types; an exception is raised at the prompt."""
-
-    def __init__(self, *typed: str | BaseException, interactive: bool = True) -> None:
-        self.typed = deque(typed)
-        self.interactive = interactive
-        self.drafts: list[str] = []
-        self.forgotten = 0
-        self._readline = None
-
-    def _line(self, prompt: str, draft: str = "") -> str:
-        self.drafts.append(draft)
-        if not self.typed:
-            raise EOFError
-        line = self.typed.popleft()
-        if isinstance(line, BaseException):
-            raise line
-        return line
-
-    def forget(self) -> None:
-        self.forgotten += 1
-
-
-class Room:
-    def __init__(self, *replies: str | Exception) -> None:
-        self.engine = ScriptedEngine(replies)
-        self.companion = Companion(self.engine, country="US")
-
-    def described(self) -> str:
-        return "Model: scripted."
-
-    def use(self, name: str) -> str:
-        if name != "other":
-            raise ModelNotFound(f"There is no model {name}.")
-        return "other: the model you chose"
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +27,7 @@ def accepted(tide_home: Path) -> None:
 
 
 def talk(*typed: str | BaseException, replies: tuple[str | Exception, ...] = (), interactive: bool = True) -> int:
-    return Plain(Room(*replies), Lines(*typed, interactive=interactive)).run()
+    return Plain(Room(*replies), Typed(*typed, interactive=interactive)).run()
 
 
 def test_a_conversation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +73,7 @@ def test_where_nothing_can_be_written_the_first_words_come_once_all_the_same(
 def test_after_three_hours_a_paragraph_between_turns_asks_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     seconds = [0.0]
 
-    class Slow(Lines):
+    class Slow(Typed):
         """An hour goes by before each line."""
 
         def _line(self, prompt: str, draft: str = "") -> str:
@@ -128,7 +90,7 @@ def test_after_three_hours_a_paragraph_between_turns_asks_for_nothing(capsys: py
 
 
 def test_a_new_day_in_the_middle_of_a_talk_asks_nothing(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    class Overnight(Lines):
+    class Overnight(Typed):
         def _line(self, prompt: str, draft: str = "") -> str:
             for path in (tide_home / "state").iterdir():
                 path.unlink()
@@ -167,7 +129,7 @@ def test_again_gives_another_answer(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_edit_takes_the_message_back_and_offers_it(capsys: pytest.CaptureFixture[str]) -> None:
-    room, lines = Room("One.", "Two."), Lines("/edit", "I fel it.", "/edit", "I feel it.", "/quit")
+    room, lines = Room("One.", "Two."), Typed("/edit", "I fel it.", "/edit", "I feel it.", "/quit")
     Plain(room, lines).run()
     assert lines.drafts[3] == "I fel it."
     assert [message.text for message in room.companion.conversation.messages] == ["I feel it.", "Two."]
@@ -176,12 +138,12 @@ def test_edit_takes_the_message_back_and_offers_it(capsys: pytest.CaptureFixture
 
 def test_edit_with_text_replaces_the_message() -> None:
     room = Room("One.", "Two.")
-    Plain(room, Lines("I fel it.", "/edit I feel it.")).run()
+    Plain(room, Typed("I fel it.", "/edit I feel it.")).run()
     assert [message.text for message in room.companion.conversation.messages] == ["I feel it.", "Two."]
 
 
 def test_clear_forgets_the_conversation_and_what_was_typed() -> None:
-    room, lines = Room("One."), Lines("Hello there.", "/clear")
+    room, lines = Room("One."), Typed("Hello there.", "/clear")
     Plain(room, lines).run()
     assert len(room.companion.conversation) == 0
     assert lines.forgotten == 1
@@ -208,18 +170,18 @@ def test_a_wrong_command_is_answered_and_the_talk_goes_on(capsys: pytest.Capture
 @pytest.mark.parametrize("text", ["/me wants to say this", " /again", "/two\nlines"])
 def test_what_only_looks_like_a_command_is_said(text: str) -> None:
     room = Room("One.")
-    Plain(room, Lines(text)).run()
+    Plain(room, Typed(text)).run()
     assert len(room.engine.prompts) == 1
 
 
 def test_in_a_crisis_the_card_is_printed_and_comes_again(capsys: pytest.CaptureFixture[str]) -> None:
     room = Room("Never said.")
-    Plain(room, Lines("I am going to kill myself tonight")).run()
+    Plain(room, Typed("I am going to kill myself tonight")).run()
     once = capsys.readouterr().out
     assert room.engine.prompts == []
     assert "988" in once
     assert "911" in once
-    Plain(room, Lines("/card")).run()
+    Plain(room, Typed("/card")).run()
     assert "988" in capsys.readouterr().out
 
 
@@ -275,7 +237,7 @@ def test_a_long_silence_is_put_into_words_once(
     monkeypatch.setattr(plain._Out, "_announce", counting)
     room = Room()
     room.companion = silent  # type: ignore[assignment]
-    Plain(room, Lines("Hello there.", interactive=False)).run()
+    Plain(room, Typed("Hello there.", interactive=False)).run()
     lines = capsys.readouterr().out.splitlines()
     assert lines.count("Reading...") == 1
     assert lines[-1] == "Reply: Here I am."

@@ -52,3 +52,14 @@ def test_errors_become_exit_codes(
 def test_a_command_may_give_its_own_exit_code() -> None:
     assert entry.run(click.Command("odd", callback=lambda: 3), []) == 3
     assert entry.run(click.Command("none", callback=lambda: None), []) == 0
+
+
+def test_a_command_knows_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    group = entry.group("tide-some", "Does something.")
+    told = click.Option(["--to"])
+    group.add_command(click.Command("do", callback=lambda **_: heard.append(entry.typed()), params=[told]))
+    assert entry.run(group, ["do", "--to", "a b"]) == 0
+    monkeypatch.setattr("sys.argv", ["/bin/tide-some", "do", "--to", "c"])
+    assert entry.run(group) == 0
+    assert heard == ["tide-some do --to 'a b'", "tide-some do --to c"]

@@ -5,23 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.plain_room import Room, Typed
+from tide_chat.commands import plain_history
+from tide_chat.commands.plain import Plain
 from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import StoreError
 from tide_chat.events import CardShown, Done, Notice, TextDelta
 from tide_chat.messages import Conversation
+from tide_chat.safety import disclosure
 from tide_chat.safety.assessment import Tier
-from tide_chat.store import keys
 from tide_chat.store.archive import Archive
 from tide_chat.store.diary import Diary
 from tide_chat.store.vault import Vault
-from tide_chat.turn import NOT_KEPT, Companion
+from tide_chat.turn import NOT_KEPT, STILL_KEPT, Companion
 
 GRAVE = "I am going to kill myself tonight"
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
-    monkeypatch.setattr(keys, "COST", 2**4)
+def archive(tmp_path: Path, cheap_keys: None) -> Iterator[Archive]:
     vault = Vault(tmp_path / "history")
     with vault.open(vault.create("four words of mine")) as opened:
         yield opened
@@ -91,3 +93,55 @@ def test_a_history_that_fails_is_said_and_the_reply_comes() -> None:
     assert isinstance(events[-1], Done)
     assert events[-1].result.reply == "I hear you."
     assert f"{NOT_KEPT} The disk is full. Make some room." in [e.text for e in events if isinstance(e, Notice)]
+
+
+def test_what_is_taken_back_leaves_the_history_as_well(archive: Archive) -> None:
+    one = kept_by(archive, "First.", "Second.")
+    list(one.reply("Hello there."))
+    list(one.reply("Not this."))
+    assert one.take_out() == ("Not this.", "")
+    assert texts(archive) == ["Hello there.", "First."]
+
+
+def test_what_cannot_be_taken_out_is_said_and_nothing_is_lost(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = kept_by(archive, "First.", "Second.")
+    list(one.reply("Not this."))
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "keeper", Broken())
+        assert one.take_out() == ("Not this.", f"{STILL_KEPT} The disk is full. Make some room.")
+    assert texts(archive) == ["Not this.", "First."]
+    list(one.reply("This."))
+    assert texts(archive) == ["This.", "Second."]
+
+
+@pytest.fixture
+def room() -> Room:
+    disclosure.accept()
+    return Room("First.", "Second.")
+
+
+def test_after_edit_and_quit_the_message_is_gone_from_the_history(archive: Archive, room: Room) -> None:
+    history = plain_history.keep(archive, room.companion)
+    assert Plain(room, Typed("Not this.", "/edit", "/quit"), history=history).run() == 0
+    assert "Not this." not in texts(archive)
+
+
+def test_a_history_that_fails_leaves_what_is_edited_in_hand(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
+    room.companion.keeper = Broken()
+    typed = Typed("Not this.", "/edit", "/quit")
+    Plain(room, typed).run()
+    assert typed.drafts[-1] == "Not this."
+    assert STILL_KEPT in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 30, "-1", ""])
+def test_a_number_that_is_none_ends_nothing(
+    archive: Archive, room: Room, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    history = plain_history.keep(archive, room.companion)
+    assert Plain(room, Typed(f"/open {number}", "Hello there."), history=history).run() == 0
+    out = capsys.readouterr().out
+    assert "Which one? /history lists them" in out
+    assert "Reply: First." in out

@@ -5,13 +5,17 @@ An encrypted store fulfils the same protocols; this module knows none. Both may 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.contacts import Contact, parse
 from tide_chat.care.plan import SafetyPlan
+from tide_chat.care.tools import Tool
 from tide_chat.errors import TideError
+from tide_chat.terminal import neutral
 
 Value = TypeVar("Value")
 Other = TypeVar("Other")
@@ -85,7 +89,7 @@ class MemoryPapers:
             del self.texts[name]
 
 
-UNKEPT = "Nothing here is kept: it is gone when you leave, because history is off."
+UNKEPT = "Nothing here is kept: it is gone when you leave."
 KEPT = "Kept in your encrypted history, on this computer only."
 
 
@@ -114,6 +118,11 @@ class Care:
 
     def contacts(self) -> tuple[Contact, ...]:
         return parse(self.papers.get(Paper.CONTACTS))
+
+    def filled(self, tool: Tool, now: datetime) -> Tool:
+        """`tool` with the person's own words, where they can be read, and with the day and the time."""
+        own = or_else(lambda: self.papers.get(Paper(tool.paper)), "") if tool.paper else ""
+        return tool.filled(neutral(own), day=today.day(now), time=today.time(now))
 
     @property
     def asks(self) -> bool:

@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tide_chat.care.files import data
-
-IDS = ("grounding", "breathing", "orienting", "muscles", "calm_place", "sleep")  # as menus list them
+from tide_chat.care.names import IDS
 
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
@@ -77,7 +76,6 @@ class Tool(_Value):
     id: str
     title: str
     short: str
-    minutes: Annotated[int, Field(ge=1, le=30)]
     source: str
     why: str
     close: str

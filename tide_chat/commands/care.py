@@ -13,7 +13,7 @@ _OTHERS = ("check-in",)
 
 
 def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    from tide_chat.commands.care_lines import TOOLS
+    from tide_chat.care.names import TOOLS
 
     return [word for word in (*TOOLS, *_OTHERS) if word.startswith(incomplete)]
 
@@ -27,7 +27,7 @@ def command(tool: str | None, argument: str, still: bool) -> int:
 
     TOOL: ground, breathe, orient, muscles, place, sleep, check-in. ARGUMENT: the way of breathing, or the number.
     """
-    from tide_chat import compose, config
+    from tide_chat import compose, config, terminal
     from tide_chat.care.keeping import Care
     from tide_chat.commands.care_lines import CareLines
     from tide_chat.commands.line_input import LineInput
@@ -38,7 +38,7 @@ def command(tool: str | None, argument: str, still: bool) -> int:
         LineInput(),
         Care(),
         lambda: help_text(compose.country(settings)),
-        still=still or settings.reduced_motion,
+        still=still or terminal.still(settings.reduced_motion),
         prefix="tide-chat care ",
     )
     try:
@@ -49,7 +49,7 @@ def command(tool: str | None, argument: str, still: bool) -> int:
 
 
 def _go(lines: "CareLines", tool: str | None, argument: str) -> None:
-    from tide_chat.commands.care_lines import TOOLS
+    from tide_chat.care.names import TOOLS
 
     if tool is None:
         lines.menu()

@@ -6,38 +6,21 @@ With a person at the keyboard each step waits for Enter; through a pipe everythi
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
-
-import click
 
 from tide_chat.care import today, weeks
 from tide_chat.care.breathing import in_words
 from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, match
-from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.care.keeping import Care, or_else
+from tide_chat.care.names import TOOLS, WORDS
 from tide_chat.care.tools import Pattern, Tool, find
 from tide_chat.care.walk import Walk
+from tide_chat.commands.line_input import LineInput
+from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
 from tide_chat.terminal import neutral
 
-TOOLS = {  # by the word one types
-    "ground": "grounding",
-    "breathe": "breathing",
-    "orient": "orienting",
-    "muscles": "muscles",
-    "place": "calm_place",
-    "sleep": "sleep",
-}
 _KEYS = "Enter goes on, b goes back, q leaves."
 _PACED = "Enter: lines that come at the pace of the breath, Ctrl+C stops them. q leaves: "
-
-
-class Lines(Protocol):
-    """Who is asked."""
-
-    @property
-    def interactive(self) -> bool: ...
-
-    def ask(self, prompt: str) -> str: ...
 
 
 class CareLines:
@@ -45,7 +28,7 @@ class CareLines:
 
     def __init__(
         self,
-        lines: Lines,
+        lines: LineInput,
         care: Care,
         people: Callable[[], str],
         *,
@@ -93,12 +76,8 @@ class CareLines:
         say("\n".join((*weeks.in_words(self.care.journal.read()), self.care.where)))
 
     def _filled(self, tool: Tool) -> Tool:
-        own = or_else(lambda: self.care.papers.get(Paper(tool.paper)), "") if tool.paper else ""
-        now = today.now()
-        filled = tool.filled(neutral(own), day=today.day(now), time=today.time(now))
-        return (
-            filled if own or not tool.paper else _without_key(filled, f"/{_word(tool.id)} edit" if self._writes else "")
-        )
+        command = f"/{WORDS[tool.id]} edit" if self._writes else ""
+        return self.care.filled(_without_key(tool, command), today.now())
 
     def _walk(self, tool: Tool) -> bool:
         """Whether one came to the end."""
@@ -118,7 +97,7 @@ class CareLines:
         say(f"{pattern.title}. {pattern.note}")
         say("\n".join(in_words(pattern)))
         others = ", ".join(one.id for one in tool.patterns if one is not pattern)
-        say(f"As often as you like. Other ways: {self._prefix}{_word(tool.id)} and one of {others}.")
+        say(f"As often as you like. Other ways: {self._prefix}{WORDS[tool.id]} and one of {others}.")
         if self._still or not self._lines.interactive:
             return True
         if self._lines.ask(_PACED).strip().casefold() in ("q", "quit", "/quit"):
@@ -164,13 +143,9 @@ class CareLines:
 
     def _offers(self, names: Iterable[str]) -> Iterable[str]:
         for name in names:
-            yield f"{self._prefix}{_word(name)}: {find(name).title}"
+            yield f"{self._prefix}{WORDS[name]}: {find(name).title}"
         if self._writes:
             yield "/plan: my safety plan"
-
-
-def _word(name: str) -> str:
-    return next(word for word, tool in TOOLS.items() if tool == name)
 
 
 def _level(answer: str) -> int | None:
@@ -180,8 +155,7 @@ def _level(answer: str) -> int | None:
 def _without_key(tool: Tool, command: str) -> Tool:
     """The words for a missing text name a key of the app; here that is a command, or the sentence is left out."""
     put = (r"\b([Ww]ith) E\b", rf"\1 {command}") if command else (r" [^.]*\b[Ww]ith E\b[^.]*\.", "")
-    steps = tuple(step.model_copy(update={"text": re.sub(*put, step.text)}) for step in tool.steps)
-    return tool.model_copy(update={"steps": steps})
+    return tool.model_copy(update={"missing": re.sub(*put, tool.missing)})
 
 
 def _pattern(tool: Tool, wanted: str) -> Pattern:
@@ -191,7 +165,3 @@ def _pattern(tool: Tool, wanted: str) -> Pattern:
         known = ", ".join(one.id for one in tool.patterns)
         raise UsageError("There is no such way of breathing.", details=neutral(wanted), help=f"There are: {known}.")
     return found
-
-
-def say(text: str = "") -> None:
-    click.echo(text)

@@ -4,12 +4,12 @@ Nothing becomes a file before the person has seen where it would go.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from tide_chat.care import export, summary, today
-from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.care.keeping import PAPER_HINTS, Care, Paper, or_else
 from tide_chat.care.plan import SafetyPlan, texts
-from tide_chat.commands.care_lines import say
+from tide_chat.commands.line_input import LineInput
+from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
 from tide_chat.terminal import neutral
 
@@ -17,21 +17,10 @@ _HOW = "Enter keeps what stands there, a single - empties it, /multi begins seve
 _EDIT, _FILE = "edit", "file"
 
 
-class Writing(Protocol):
-    """Who writes."""
-
-    @property
-    def interactive(self) -> bool: ...
-
-    def ask(self, prompt: str) -> str: ...
-
-    def message(self, prompt: str, draft: str = "") -> str: ...
-
-
 class CarePapers:
     """Shows, changes and exports own texts."""
 
-    def __init__(self, lines: Writing, care: Care) -> None:
+    def __init__(self, lines: LineInput, care: Care) -> None:
         self._lines, self._care = lines, care
 
     def plan(self, argument: str = "") -> None:
@@ -48,12 +37,12 @@ class CarePapers:
             say(_read_out(plan))
             say(f"/plan edit changes it, /plan file makes a file to print.\n{self._care.where}")
 
-    def paper(self, paper: Paper, argument: str, hint: str, show: Callable[[], None]) -> None:
+    def paper(self, paper: Paper, argument: str, show: Callable[[], None]) -> None:
         """One own text: `edit` changes it, otherwise it is shown by `show`."""
         if argument.strip() != _EDIT:
             show()
             return
-        say(hint)
+        say(PAPER_HINTS[paper])
         old = or_else(lambda: self._care.papers.get(paper), "")
         self._care.papers.put(paper, self._asked(old))
         say(self._care.where)

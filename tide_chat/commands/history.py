@@ -12,20 +12,23 @@ value and nothing else. The shapes are kept stable:
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tide_chat.commands import history_views as views
+from tide_chat.commands import output
 from tide_chat.commands.history_access import Passphrases, open_archive, piped_line
 from tide_chat.errors import TideError, UsageError
 from tide_chat.terminal import is_terminal
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+if TYPE_CHECKING:
+    from tide_chat.store.keys import Key
+    from tide_chat.store.vault import Vault
+
 _piped = click.option(
     "--passphrase-stdin", "piped", is_flag=True, help="Read the passphrase as the first line of standard input."
 )
-_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 _limit = click.option(
     "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most."
 )
@@ -33,6 +36,12 @@ _first = click.option("--skip", type=click.IntRange(0), default=0, help="Leave o
 _keyring = click.option(
     "--keyring/--no-keyring", default=None, help="Whether the system's keyring opens it as well, without asking."
 )
+_NUMBER = click.IntRange(0, 2**63 - 1)  # what SQLite can hold
+
+
+def _numbers(ctx: click.Context, param: click.Parameter, given: tuple[int, ...]) -> tuple[int, ...]:
+    """An option of the type `_NUMBER` would show its range in the help."""
+    return tuple(_NUMBER.convert(number, param, ctx) for number in given)
 
 
 @click.group("history", short_help="Keep conversations, encrypted; search, export and delete them.")
@@ -62,7 +71,7 @@ def turn_on(days: int | None, keyring: bool | None, piped: bool) -> None:
     changes: dict[str, Any] = {"history": True} | ({"history_days": days} if days else {})
     _save(changes)
     click.echo(f"Conversations are kept from now on, encrypted: {vault.file}")
-    _use_keyring(keyring, key)
+    _use_keyring(keyring, vault, key)
 
 
 @command.command("off")
@@ -79,14 +88,14 @@ def turn_off() -> None:
 @command.command("list")
 @_limit
 @_first
-@_json
+@output.as_json
 @_piped
 def list_conversations(limit: int, skip: int, as_json: bool, piped: bool) -> None:
     """Show conversations, the newest first."""
     with open_archive(Passphrases(piped=piped)) as archive:
         found, total = archive.conversations(limit, skip), archive.count()
     if as_json:
-        views.print_json({"conversations": list(map(views.summary, found)), "total": total})
+        output.print_json({"conversations": list(map(views.summary, found)), "total": total})
     elif found:
         views.print_list(found)
         if total > len(found):
@@ -99,7 +108,7 @@ def list_conversations(limit: int, skip: int, as_json: bool, piped: bool) -> Non
 @click.argument("text", metavar="TEXT|-")
 @_limit
 @_first
-@_json
+@output.as_json
 @_piped
 def search(text: str, limit: int, skip: int, as_json: bool, piped: bool) -> None:
     """Find messages that hold all these words. With -, the words are read from standard input.
@@ -109,7 +118,7 @@ def search(text: str, limit: int, skip: int, as_json: bool, piped: bool) -> None
     with open_archive(Passphrases(piped=piped)) as archive:
         hits = archive.search(_asked(text, "Search for: "), limit, skip)
     if as_json:
-        views.print_json({"hits": list(map(views.hit, hits))})
+        output.print_json({"hits": list(map(views.hit, hits))})
     elif hits:
         views.print_hits(hits)
     else:
@@ -117,21 +126,21 @@ def search(text: str, limit: int, skip: int, as_json: bool, piped: bool) -> None
 
 
 @command.command("show")
-@click.argument("number", type=int)
-@_json
+@click.argument("number", type=_NUMBER)
+@output.as_json
 @_piped
 def show(number: int, as_json: bool, piped: bool) -> None:
     """Print a conversation."""
     with open_archive(Passphrases(piped=piped)) as archive:
         found, messages = archive.summary(number), archive.messages(number)
     if as_json:
-        views.print_json({**views.summary(found), "messages": list(map(views.message, messages))})
+        output.print_json({**views.summary(found), "messages": list(map(views.message, messages))})
     else:
         views.print_conversation(found, messages)
 
 
 @command.command("rename")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @click.argument("title", metavar="TITLE|-")
 @_piped
 def rename(number: int, title: str, piped: bool) -> None:
@@ -142,15 +151,15 @@ def rename(number: int, title: str, piped: bool) -> None:
 
 
 @command.command("delete")
-@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
-@_yes
+@click.argument("numbers", metavar="NUMBER...", type=_NUMBER, nargs=-1, required=True)
+@output.yes
 @_piped
 def delete(numbers: tuple[int, ...], yes: bool, piped: bool) -> None:
     """Delete conversations for good."""
     with open_archive(Passphrases(piped=piped)) as archive:
         for number in numbers:
             found = archive.summary(number)
-            if _agreed(f"Delete {number}, {found.name}, {found.messages} messages?", yes):
+            if output.agreed(f"Delete {number}, {found.name}, {found.messages} messages?", yes, "Deleting"):
                 archive.delete(number)
                 click.echo(f"{number} was deleted.")
             else:
@@ -158,18 +167,18 @@ def delete(numbers: tuple[int, ...], yes: bool, piped: bool) -> None:
 
 
 @command.command("forget-all")
-@_yes
+@output.yes
 def forget_all(yes: bool) -> None:
     """Delete the whole history for good and turn it off. Needs no passphrase."""
     from tide_chat.store.vault import Vault
 
     vault = Vault()
     vault.require()
-    if not _agreed("Delete the whole history? It cannot be brought back.", yes):
+    if not output.agreed("Delete the whole history? It cannot be brought back.", yes, "Deleting"):
         click.echo("The history was kept.")
         return
     vault.destroy()
-    _forget_key()
+    _forget_key(vault)
     _save({"history": False, "history_keyring": False})
     click.echo("The history was deleted. Nothing is kept from now on.")
     click.echo("Exports and backups that you made are still where you put them.", err=True)
@@ -179,7 +188,13 @@ def forget_all(yes: bool) -> None:
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--format", "form", type=click.Choice(["md", "json"]), help="Otherwise the ending of FILE decides.")
 @click.option(
-    "--only", "numbers", type=int, multiple=True, metavar="NUMBER", help="This conversation; can be repeated."
+    "--only",
+    "numbers",
+    type=int,
+    multiple=True,
+    metavar="NUMBER",
+    callback=_numbers,
+    help="This conversation; can be repeated.",
 )
 @click.option("--redact", is_flag=True, help="Take out names, places, numbers and addresses, as far as they are seen.")
 @click.option(
@@ -233,7 +248,7 @@ def passphrase(keyring: bool | None, piped: bool) -> None:
     old = passphrases.unlock(vault, "Passphrase so far: ")
     key = vault.change_passphrase(old, passphrases.new())
     click.echo("The passphrase was changed.")
-    _use_keyring(config.load().history_keyring if keyring is None else keyring, key)
+    _use_keyring(config.load().history_keyring if keyring is None else keyring, vault, key)
 
 
 _BEFORE = """\
@@ -247,29 +262,27 @@ def _save(changes: dict[str, Any]) -> None:
     config.save(config.load().model_copy(update=changes))
 
 
-def _use_keyring(wanted: bool | None, key: Any) -> None:
+def _use_keyring(wanted: bool | None, vault: "Vault", key: "Key") -> None:
     """A keyring that fails takes nothing back: the passphrase opens the history in any case."""
     from tide_chat.store import system_keyring
-    from tide_chat.store.vault import Vault
 
     if wanted:
-        system_keyring.keep(Vault().file, key)
+        system_keyring.keep(vault.file, key)
         _save({"history_keyring": True})
         click.echo("The system's keyring opens it as well.")
     elif wanted is False:
-        _forget_key()
+        _forget_key(vault)
         _save({"history_keyring": False})
 
 
-def _forget_key() -> None:
+def _forget_key(vault: "Vault") -> None:
     from tide_chat import config
     from tide_chat.store import system_keyring
-    from tide_chat.store.vault import Vault
 
     if not config.load().history_keyring:
         return
     try:
-        system_keyring.forget(Vault().file)
+        system_keyring.forget(vault.file)
     except TideError as error:
         click.echo(f"{error.message} A key of the history may still be in it.", err=True)
 
@@ -278,14 +291,6 @@ def _asked(text: str, prompt: str) -> str:
     if text != "-":
         return text
     return str(click.prompt(prompt.rstrip(": "), err=True)) if is_terminal(sys.stdin) else piped_line("text")
-
-
-def _agreed(question: str, yes: bool) -> bool:
-    if yes:
-        return True
-    if not is_terminal(sys.stdin):
-        raise UsageError("Deleting needs a yes.", help="Add --yes.")
-    return click.confirm(question, err=True)
 
 
 def _form_of(path: Path) -> str:

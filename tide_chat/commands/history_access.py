@@ -5,12 +5,12 @@ the command line or the environment, where others can read it.
 """
 
 import getpass
-import sys
 import warnings
 from typing import TYPE_CHECKING
 
 import click
 
+from tide_chat.commands import line_input
 from tide_chat.errors import TideError, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class Passphrases:
 
 def piped_line(what: str) -> str:
     """The next line of standard input. Raises UsageError at its end."""
-    line = sys.stdin.readline() if sys.stdin and not sys.stdin.closed else ""
-    if not line:
-        raise UsageError(f"Standard input ended before the {what}.")
-    return line.rstrip("\r\n")
+    try:
+        return line_input.piped_line()
+    except EOFError as error:
+        raise UsageError(f"Standard input ended before the {what}.") from error
 
 
 def open_archive(passphrases: Passphrases) -> "Archive":
@@ -77,21 +77,19 @@ def open_archive(passphrases: Passphrases) -> "Archive":
 
     settings, vault = config.load(), Vault()
     vault.require()
-    key = _from_keyring(vault) if settings.history_keyring else None
-    return vault.open(key or passphrases.unlock(vault), settings.history_days)
+    opened = _by_keyring(vault, settings.history_days) if settings.history_keyring else None
+    return opened or vault.open(passphrases.unlock(vault), settings.history_days)
 
 
-def _from_keyring(vault: "Vault") -> "Key | None":
+def _by_keyring(vault: "Vault", days: int | None) -> "Archive | None":
     """None when the keyring has no key that opens it; the passphrase always does."""
     from tide_chat.store import system_keyring
 
     try:
         key = system_keyring.find(vault.file)
-        if key:
-            vault.open(key).close()
+        return vault.open(key, days) if key else None
     except WrongPassphrase:
         return None
     except TideError as error:  # whatever is wrong with it, the passphrase will show
         click.echo(error.message, err=True)
         return None
-    return key

@@ -3,13 +3,13 @@
 Times in JSON are ISO 8601 in UTC; on the screen they are local. Text from the file cannot drive the terminal.
 """
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tide_chat.commands.output import print_columns
 from tide_chat.messages import Role
 from tide_chat.terminal import neutral
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 WHO = {Role.USER: "You", Role.ASSISTANT: "Reply"}
 _NAME = 60  # characters of a name in a list
-
-
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def summary(one: "Summary") -> dict[str, Any]:
@@ -61,9 +57,7 @@ def hit(one: "Hit") -> dict[str, Any]:
 def print_list(rows: Sequence["Summary"]) -> None:
     lines = [("NUMBER", "LAST", "MESSAGES", "NAME")]
     lines += [(str(one.id), _local(one.updated), str(one.messages), _short(one.name)) for one in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    for number, last, count, name in lines:
-        click.echo(neutral(f"{number:>{widths[0]}}  {last:{widths[1]}}  {count:>{widths[2]}}  {name}"))
+    print_columns(lines, right=(0, 2))
 
 
 def print_hits(hits: Sequence["Hit"]) -> None:
@@ -91,7 +85,9 @@ def _short(name: str) -> str:
 
 
 def _iso(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    from tide_chat.store import values
+
+    return values.iso(when)
 
 
 def _local(when: datetime) -> str:

@@ -60,7 +60,7 @@ class LineInput:
 
     def _line(self, prompt: str, draft: str = "") -> str:
         if not self.interactive:
-            return _piped_line()
+            return piped_line()
         if not (self._readline and draft):
             return input(prompt)
         insert = self._readline.insert_text
@@ -71,7 +71,8 @@ class LineInput:
             self._readline.set_startup_hook()
 
 
-def _piped_line() -> str:
+def piped_line() -> str:
+    """The next line of standard input. Raises EOFError at its end."""
     line = sys.stdin.readline() if sys.stdin and not sys.stdin.closed else ""
     if not line:
         raise EOFError

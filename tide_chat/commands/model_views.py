@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tide_chat.commands.output import print_columns
 from tide_chat.terminal import is_terminal, neutral
 
 if TYPE_CHECKING:
@@ -83,10 +84,6 @@ def verification(source: "Path", sha256: str) -> str:
     return f"Verified against {found['folder']}: {verdict}; {figures}."
 
 
-def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
 def print_table(rows: list[dict[str, Any]]) -> None:
     from tide_chat.registry import human_size
 
@@ -103,10 +100,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
                 row["licence"] or "not known",
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        click.echo(neutral("  ".join(cells).rstrip()))
+    print_columns(lines)
 
 
 def print_details(row: dict[str, Any]) -> None:

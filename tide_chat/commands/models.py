@@ -16,7 +16,6 @@ are kept stable:
     remove   {"alias", "path", "removed": bool}
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +23,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from tide_chat.commands import model_views as views
-from tide_chat.errors import ModelError, ModelUnusable, UsageError
-from tide_chat.terminal import is_terminal
+from tide_chat.commands import output
+from tide_chat.errors import ModelError, ModelUnusable
 
 if TYPE_CHECKING:
     from tide_chat.registry import Registry, Resolved
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 
 
@@ -59,7 +57,7 @@ models = command
 
 @command.command("list")
 @click.option("--installed", "only_installed", is_flag=True, help="Only those on this computer.")
-@_json
+@output.as_json
 def list_models(only_installed: bool, as_json: bool) -> None:
     """Show the models: those on this computer, and those that can be downloaded."""
     from tide_chat.registry import Registry
@@ -72,7 +70,7 @@ def list_models(only_installed: bool, as_json: bool) -> None:
     rows += [views.row(None, one) for one in here.values() if one.alias not in known]
     rows = [row for row in rows if row["installed"] or not only_installed]
     if as_json:
-        views.print_json({"models": rows, "best": best and best.alias, "why": best and best.why})
+        output.print_json({"models": rows, "best": best and best.alias, "why": best and best.why})
         return
     views.print_table(sorted(rows, key=lambda row: not row["installed"]))
     click.echo(f"\nUsed when none is named: {best.why if best else 'none yet'}", err=True)
@@ -80,7 +78,7 @@ def list_models(only_installed: bool, as_json: bool) -> None:
 
 @command.command("info")
 @click.argument("name", shell_complete=_complete)
-@_json
+@output.as_json
 def info(name: str, as_json: bool) -> None:
     """Show everything about one model."""
     from tide_chat.registry import Registry
@@ -89,7 +87,7 @@ def info(name: str, as_json: bool) -> None:
     one = registry.installed_as(name)
     row = views.row(one.model, one) if one else views.row(registry.find(name), None)
     if as_json:
-        views.print_json(row)
+        output.print_json(row)
     else:
         views.print_details(row)
 
@@ -97,7 +95,7 @@ def info(name: str, as_json: bool) -> None:
 @command.command("pull")
 @click.argument("name", shell_complete=_complete)
 @_quiet
-@_json
+@output.as_json
 def pull_model(name: str, quiet: bool, as_json: bool) -> None:
     """Download a model. A download that was cut off goes on where it stopped."""
     from tide_chat.registry import pull
@@ -113,7 +111,7 @@ def pull_model(name: str, quiet: bool, as_json: bool) -> None:
     one = pulled.installed
     if as_json:
         checksum = one.sidecar.sha256 if one.sidecar else None
-        views.print_json({**views.row(one.model, one), "already": pulled.already, "sha256": checksum})
+        output.print_json({**views.row(one.model, one), "already": pulled.already, "sha256": checksum})
     elif pulled.already:
         click.echo(f"{one.alias} is already on this computer: {one.path}")
     else:
@@ -126,7 +124,7 @@ def pull_model(name: str, quiet: bool, as_json: bool) -> None:
 @click.option("--copy", "how", flag_value="copy", help="Copy it, even where a link would do.")
 @click.option("--link", "how", flag_value="link", help="Link it; fail where that cannot be done.")
 @_quiet
-@_json
+@output.as_json
 def import_file(path: Path, name: str | None, how: Any, quiet: bool, as_json: bool) -> None:
     """Add a model file (.gguf) that is on this computer. The file itself is left as it is."""
     from tide_chat.registry import import_model
@@ -144,7 +142,7 @@ def import_file(path: Path, name: str | None, how: Any, quiet: bool, as_json: bo
         click.echo(verified, err=True)
     if as_json:
         checksum = one.sidecar.sha256 if one.sidecar else None
-        views.print_json({**views.row(one.model, one), "how": done.how, "sha256": checksum, "warnings": done.warnings})
+        output.print_json({**views.row(one.model, one), "how": done.how, "sha256": checksum, "warnings": done.warnings})
     elif done.how == "already":
         click.echo(f"{one.alias} is already there: {one.path}")
     else:
@@ -154,7 +152,7 @@ def import_file(path: Path, name: str | None, how: Any, quiet: bool, as_json: bo
 @command.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete_installed)
 @_quiet
-@_json
+@output.as_json
 def verify_models(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
     """Read installed models again and compare their checksums. Without a name: all of them."""
     from tide_chat.registry import Registry, verify
@@ -168,7 +166,7 @@ def verify_models(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
         progress.close()
     bad = [result for result in results if not result.good]
     if as_json:
-        views.print_json({"models": [views.verified(result) for result in results], "good": not bad})
+        output.print_json({"models": [views.verified(result) for result in results], "good": not bad})
     else:
         for result in results:
             click.echo(
@@ -183,21 +181,19 @@ def verify_models(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
 
 @command.command("remove")
 @click.argument("name", shell_complete=_complete_installed)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@_json
+@output.yes
+@output.as_json
 def remove_model(name: str, yes: bool, as_json: bool) -> None:
     """Delete a downloaded or imported model from the models folder."""
     from tide_chat.registry import Registry, human_size, removable, remove
 
     one = removable(name, Registry.load())
-    if not yes:
-        if as_json or not is_terminal(sys.stdin):
-            raise UsageError(f"Removing {one.alias} needs a yes.", help="Add --yes.")
-        yes = click.confirm(f"Delete {one.alias} ({human_size(one.size)})?", err=True)
+    question = f"Delete {one.alias} ({human_size(one.size)})?"
+    yes = output.agreed(question, yes, f"Removing {one.alias}", can_ask=not as_json)
     if yes:
         remove(one)
     if as_json:
-        views.print_json({"alias": one.alias, "path": str(one.path), "removed": yes})
+        output.print_json({"alias": one.alias, "path": str(one.path), "removed": yes})
     else:
         click.echo(f"{one.alias} was removed." if yes else f"{one.alias} was kept.")
 

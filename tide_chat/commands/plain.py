@@ -14,11 +14,13 @@ import click
 
 from tide_chat.commands import options, plain_history, turns
 from tide_chat.commands.line_input import LineInput
+from tide_chat.commands.output import say
 from tide_chat.commands.plain_history import History
 from tide_chat.engine.base import FinishReason
-from tide_chat.errors import TideError
+from tide_chat.errors import TideError, in_words
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
 from tide_chat.safety import disclosure, protocol, why
+from tide_chat.terminal import still
 
 if TYPE_CHECKING:
     from tide_chat.care.keeping import Care
@@ -90,7 +92,7 @@ def command(chat_template: Path | None, **given: Any) -> int:
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
                 open_now.callback(archive.close)
                 history = plain_history.keep(archive, session.companion)
-            return Plain(session, lines, care, history, still=chosen.settings.reduced_motion).run()
+            return Plain(session, lines, care, history, still=still(chosen.settings.reduced_motion)).run()
 
 
 class Leave(Exception):
@@ -192,7 +194,7 @@ class Plain:
             say(str(error))
         except OSError as error:  # a file that could not be written
             self._code = TideError.exit_code
-            say(f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))
+            say(in_words(error))
 
     def _interruptible(self, tool: Callable[[str], None], argument: str) -> None:
         """Ctrl+C leaves the tool and goes back to the talk."""
@@ -222,12 +224,14 @@ class Plain:
         if self._talk.conversation.last_user() is None:
             say("There is no message to change yet.")
             return
-        old = self._talk.take_back()
         if text:
+            self._talk.take_back()
             self._turn(lambda cancel: self._talk.reply(text, cancel))
-        else:
-            say(f"Your message was: {old}\nIt is taken back. Write it anew, or leave it out.")
-            self._draft = old
+            return
+        self._draft, problem = self._talk.take_out()
+        say(f"Your message was: {self._draft}\nIt is taken back. Write it anew, or leave it out.")
+        if problem:
+            say(problem)
 
     def _cards(self) -> None:
         for card in self._talk.pinned_cards:
@@ -259,15 +263,16 @@ def care_commands(
     lines: LineInput, care: "Care | None", people: Callable[[], str], *, still: bool
 ) -> dict[str, Callable[[str], None]]:
     """The care tools by their commands. They need no model, and none has to be loaded."""
-    from tide_chat.care.keeping import PAPER_HINTS, Care, Paper
-    from tide_chat.commands.care_lines import TOOLS, CareLines
+    from tide_chat.care.keeping import Care, Paper
+    from tide_chat.care.names import TOOLS
+    from tide_chat.commands.care_lines import CareLines
     from tide_chat.commands.care_papers import CarePapers
 
     care = care or Care()
     tools, papers = CareLines(lines, care, people, still=still), CarePapers(lines, care)
 
     def own(word: str, paper: Paper) -> Callable[[str], None]:
-        return lambda text: papers.paper(paper, text, PAPER_HINTS[paper], lambda: tools.tool(word))
+        return lambda text: papers.paper(paper, text, lambda: tools.tool(word))
 
     return {f"/{word}": partial(tools.tool, word) for word in TOOLS} | {
         "/tools": lambda _: tools.menu(),
@@ -276,7 +281,7 @@ def care_commands(
         "/check-in": tools.check_in,
         "/weeks": lambda _: tools.weeks(),
         "/plan": papers.plan,
-        "/contacts": lambda text: papers.paper(Paper.CONTACTS, text, PAPER_HINTS[Paper.CONTACTS], papers.contacts),
+        "/contacts": lambda text: papers.paper(Paper.CONTACTS, text, papers.contacts),
         "/summary": papers.summary,
     }
 
@@ -328,7 +333,3 @@ class _Out:
         if self._writing:
             say()
         self._writing = False
-
-
-def say(text: str = "") -> None:
-    click.echo(text)

@@ -1,13 +1,12 @@
 """The history in `plain`: unlocked at the start, and its commands by words. Nothing here when no history is kept."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
 from tide_chat.commands import history_views as views
 from tide_chat.errors import TideError
-from tide_chat.messages import Conversation
 from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
@@ -24,14 +23,7 @@ Your history, kept encrypted:
 /forget       delete this conversation from the history, and from here
 /clear        begin a new one; what was kept stays"""
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
-
-
-class Talk(Protocol):
-    """What is needed of the companion."""
-
-    def clear(self) -> None: ...
-
-    def go_on_with(self, conversation: Conversation) -> None: ...
+_DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
 
 def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
@@ -61,7 +53,7 @@ def keep(archive: "Archive", companion: "Companion") -> "History":
 class History:
     """The commands of an open history."""
 
-    def __init__(self, archive: "Archive", diary: "Diary", talk: Talk) -> None:
+    def __init__(self, archive: "Archive", diary: "Diary", talk: "Companion") -> None:
         self._archive, self._diary, self._talk = archive, diary, talk
         self.commands: dict[str, Callable[[str], None]] = {
             "/history": lambda _: self._list(),
@@ -85,7 +77,7 @@ class History:
             click.echo("Nothing was found.")
 
     def _open(self, number: str) -> None:
-        if not number.strip().isdigit():
+        if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
             click.echo("Which one? /history lists them with their numbers.")
             return
         self._go_on(int(number))

@@ -36,8 +36,6 @@ class Cursor(Protocol):
 
     def fetchall(self) -> list[Any]: ...
 
-    def __iter__(self) -> Iterator[Any]: ...
-
 
 class Connection(Protocol):
     """What we use of a DB-API connection in autocommit."""

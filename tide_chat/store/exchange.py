@@ -52,7 +52,7 @@ def to_json(records: Sequence[Record], now: datetime, *, redacted: bool = False)
     file = {
         "format": FORMAT,
         "version": VERSION,
-        "exported": _iso(now),
+        "exported": values.iso(now),
         "redacted": redacted,
         "conversations": [_plain(record) for record in records],
     }
@@ -99,10 +99,10 @@ def without_names(records: Sequence[Record], words: Sequence[str] = ()) -> tuple
 
 def _plain(record: Record) -> dict[str, object]:
     messages = [
-        {"role": one.role.value, "text": one.text, "authored": one.authored, "at": _iso(at)}
+        {"role": one.role.value, "text": one.text, "authored": one.authored, "at": values.iso(at)}
         for one, at in record.messages
     ]
-    return {"title": record.title, "created": _iso(record.created), "messages": messages}
+    return {"title": record.title, "created": values.iso(record.created), "messages": messages}
 
 
 def _record(found: _Conversation) -> Record:
@@ -119,10 +119,6 @@ def _section(record: Record) -> str:
         quoted = "\n".join(f"> {line}".rstrip() for line in one.text.splitlines() or [""])
         parts.append(f"**{_WHO[one.role]}**, {at.astimezone(UTC):%H:%M}\n\n{quoted}")
     return "\n\n".join(parts)
-
-
-def _iso(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _utc(when: datetime) -> datetime:

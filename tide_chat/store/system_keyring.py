@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tide_chat.errors import MissingExtra, StoreError, TideError
+from tide_chat import extras
+from tide_chat.errors import StoreError, TideError
 from tide_chat.store.keys import KEY_BYTES, Key
 
 SERVICE = "tide-chat history"
@@ -50,10 +51,9 @@ def forget(file: Path) -> None:
 
 def _backend() -> Any:
     """The first trusted keyring that works here."""
-    try:
-        import keyring
-    except ImportError as error:
-        raise MissingExtra("The keyring", "keyring") from error
+    extras.require("The keyring", "keyring")
+    import keyring
+
     chosen = keyring.get_keyring()
     for backend in getattr(chosen, "backends", [chosen]):
         if type(backend).__module__ in TRUSTED:

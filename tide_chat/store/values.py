@@ -80,3 +80,8 @@ def stamp(when: datetime) -> int:
 
 def moment(stamp: int) -> datetime:
     return EPOCH + timedelta(milliseconds=stamp)
+
+
+def iso(when: datetime) -> str:
+    """ISO 8601 in UTC, with milliseconds."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from tide_chat import paths
+from tide_chat import atomic, paths
 from tide_chat.errors import StoreError, UsageError, WrongPassphrase
 from tide_chat.store import cipher, keys, schema
 from tide_chat.store.archive import Archive
@@ -54,7 +54,7 @@ class Vault:
             finally:
                 connection.close()
             new.replace(self.file)
-            _sync(self.folder)
+            atomic.sync_folder(self.folder)
         finally:
             self._unlink("history.new")
 
@@ -141,12 +141,3 @@ class Vault:
             yield
         except OSError as error:
             raise StoreError(f"The history could not be {what}.", details=f"{self.folder}: {error.strerror}") from error
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in it durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tide_chat.care.keeping import PAPER_HINTS, Paper, or_else
+from tide_chat.care.keeping import Paper, or_else
+from tide_chat.config import Settings
 from tide_chat.ui.ports import Core
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class CareApp(App[int]):
     """The actions. `TideChatApp` adds all else."""
 
     core: Core
+    settings: Settings
 
     def show_care(self, panel: "CarePanel") -> None:
         """Put a panel where the last one was, or on top of what is there. The same one again changes nothing."""
@@ -29,6 +31,13 @@ class CareApp(App[int]):
             self.switch_screen(panel)
         else:
             self.push_screen(panel)
+
+    def show_people(self) -> None:
+        """The help lines and one's own contacts."""
+        from tide_chat.ui.screens.help_lines import HelpLinesScreen
+
+        contacts = or_else(self.core.care.contacts, ())
+        self.push_screen(HelpLinesScreen(self.core.words, self.settings.country, contacts))
 
     def open_tool(self, name: str) -> None:
         """A tool, after a number where the person wants to be asked."""
@@ -90,7 +99,7 @@ class CareApp(App[int]):
     def action_contacts(self) -> None:
         from tide_chat.ui.screens.care.writing import write_paper
 
-        write_paper(self, self.core.care, Paper.CONTACTS, "My own contacts", PAPER_HINTS[Paper.CONTACTS])
+        write_paper(self, self.core.care, Paper.CONTACTS, "My own contacts")
 
     def action_summary(self) -> None:
         from tide_chat.ui.screens.care.summary import SummaryScreen

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 
 from textual.theme import Theme
 
+from tide_chat import terminal
+
+still = terminal.still
+
 DEFAULT = "calm-dark"
 NO_COLOUR = "no-colour"
 
@@ -154,9 +158,3 @@ def chosen(wanted: str, environ: Mapping[str, str] | None = None) -> str:
     if environ.get("NO_COLOR"):
         return NO_COLOUR
     return wanted if wanted in TITLES else DEFAULT
-
-
-def still(reduced_motion: bool, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether nothing may move: by the settings or by the environment."""
-    environ = os.environ if environ is None else environ
-    return reduced_motion or bool(environ.get("NO_MOTION")) or environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"

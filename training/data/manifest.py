@@ -4,44 +4,57 @@ Holds no date and no version, so that the same split is the same bytes wherever 
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tide_chat.errors import DataError
-from training.data.sources import MANIFEST
+from training.data.sources import MANIFEST, digest
 
 Method = Literal["persona-disjoint", "paper"]
 
 
-class Part(BaseModel):
-    """One split. sha256: of its file."""
+class Value(BaseModel):
+    """Something in a manifest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Described(Value):
+    """What a folder says about itself."""
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+class File(Value):
+    """A file beside the manifest. sha256: of its bytes."""
+
     file: str
     sha256: str
+
+
+class Part(File):
+    """One split."""
+
     rows: int
     exchanges: int
     personas: int
     scenarios: dict[str, int]  # dialogues of each
 
 
-class Source(BaseModel):
+class Source(Value):
     """A file the dialogues came from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     sha256: str
     rows: int
 
 
-class Leakage(BaseModel):
+class Leakage(Value):
     """What stands in train and in another split too."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     personas: int  # in more than one split
     rows: int  # outside train whose person is in train
@@ -59,10 +72,8 @@ class Leakage(BaseModel):
         )
 
 
-class Manifest(BaseModel):
+class Manifest(Described):
     """A whole split. shares: of train, validation and test as asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     method: Method
@@ -72,9 +83,6 @@ class Manifest(BaseModel):
     sources: tuple[Source, ...]
     splits: dict[str, Part]
     leakage: Leakage
-
-    def to_bytes(self) -> bytes:
-        return (json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -88,3 +96,19 @@ class Manifest(BaseModel):
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise DataError("The manifest cannot be read.", details=f"{path}: {where} {first['msg']}") from error
+
+
+def verify(folder: Path, files: Iterable[File], what: str, advice: str) -> None:
+    """Raises DataError when one of them is missing or was changed. what: their folder holds."""
+    for one in files:
+        path = folder / one.file
+        try:
+            found = digest(path)
+        except OSError as error:
+            raise DataError(f"A file of the {what} is missing.", details=f"{path}: {error.strerror}") from error
+        if found != one.sha256:
+            raise DataError(
+                f"A file of the {what} was changed.",
+                details=f"{path}: sha256 {found[:16]}…, in the manifest {one.sha256[:16]}…",
+                help=advice,
+            )

@@ -5,25 +5,22 @@ A split is written whole or not at all, is the same bytes on every machine, and 
 
 import json
 import math
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import DataError, UsageError
 from tide_chat.progress import Say, quiet
-from tide_chat.registry.machine import disk_lacking, human_size
+from training import folders
 from training.data import sources
 from training.data.assign import PAPER, PAPER_SEED, SPLITS, Shares, disjoint, paper
 from training.data.checks.duplicates import answered, said
 from training.data.checks.leakage import shared_personas, shared_texts
 from training.data.grouping import group
-from training.data.manifest import Leakage, Manifest, Method, Part, Source
+from training.data.manifest import Leakage, Manifest, Method, Part, Source, verify
 from training.data.schema import Columns, Dialogue, Row
 
 SHARES: Shares = (0.8, 0.1, 0.1)
@@ -65,25 +62,16 @@ def split(
         splits={name: _part(name, data, [row for row in rows if row.split == name]) for name, data in files.items()},
         leakage=_leakage(rows, say),
     )
-    write(out, {f"{name}.jsonl": data for name, data in files.items()} | {sources.MANIFEST: manifest.to_bytes()})
+    folders.write(
+        out, {f"{name}.jsonl": data for name, data in files.items()} | {sources.MANIFEST: manifest.to_bytes()}
+    )
     return manifest
 
 
 def verified(folder: Path) -> Manifest:
     """The manifest of a folder whose files are still those it names. Raises DataError."""
     manifest = Manifest.read(folder)
-    for part in manifest.splits.values():
-        path = folder / part.file
-        try:
-            found = sources.digest(path)
-        except OSError as error:
-            raise DataError("A file of the split is missing.", details=f"{path}: {error.strerror}") from error
-        if found != part.sha256:
-            raise DataError(
-                "A file of the split was changed.",
-                details=f"{path}: sha256 {found[:16]}…, in the manifest {part.sha256[:16]}…",
-                help="Split again into another folder.",
-            )
+    verify(folder, manifest.splits.values(), "split", "Split again into another folder.")
     return manifest
 
 
@@ -148,51 +136,3 @@ def _leakage(rows: Sequence[Row], say: Say) -> Leakage:
         near_messages=near[0],
         near_replies=near[1],
     )
-
-
-def write(out: Path, files: dict[str, bytes]) -> None:
-    """All files or none. Raises DataError, UsageError, TideError."""
-    if _is_there(out, files):
-        return
-    size = sum(map(len, files.values()))
-    if lacking := disk_lacking(out.absolute().parent, size):
-        raise DataError(
-            "There is not enough room on the disk.",
-            details=f"{human_size(size)} are needed, {human_size(lacking)} too many.",
-        )
-    with _folder(out) as part:
-        for name, data in files.items():
-            with (part / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-
-
-def _is_there(out: Path, files: dict[str, bytes]) -> bool:
-    """True when the folder holds exactly these files, False when it holds nothing. Raises UsageError for all else."""
-    try:
-        names = {path.name for path in out.iterdir()}
-        same = names == set(files) and all((out / name).read_bytes() == data for name, data in files.items())
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise UsageError("The output is not a folder that can be read.", details=f"{out}: {error.strerror}") from error
-    if names and not same:
-        raise UsageError(
-            "There is something else in this folder.", details=str(out), help="Name a new folder with --out."
-        )
-    return same
-
-
-@contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place at the end, and is gone after any failure."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        part.mkdir(parents=True)
-        yield part
-        part.replace(out)
-    except OSError as error:
-        raise TideError("The folder could not be written.", details=f"{out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -4,7 +4,7 @@ Written by `tide-eval auto`, read by the metrics, the judge, the human study and
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,11 @@ class Reply:
     def condition(self) -> tuple[str, str]:
         return self.model, self.state
 
+    @property
+    def cluster(self) -> str:
+        """Whose reply it is: replies to one person, or in one dialogue where no person is named, are alike."""
+        return self.persona_id or self.item.rpartition("/")[0] or self.item
+
 
 def read(path: Path) -> list[Reply]:
     """Raises DataError that names file and line."""
@@ -54,12 +59,7 @@ def read(path: Path) -> list[Reply]:
 
 def write(path: Path, replies: Iterable[Reply]) -> None:
     """All or nothing."""
-    write_text(path, "".join(f"{line}\n" for line in lines(replies)))
-
-
-def lines(replies: Iterable[Reply]) -> Iterator[str]:
-    for reply in replies:
-        yield json.dumps(asdict(reply), ensure_ascii=False)
+    write_text(path, "".join(json.dumps(asdict(reply), ensure_ascii=False) + "\n" for reply in replies))
 
 
 def by_condition(replies: Iterable[Reply]) -> dict[tuple[str, str], dict[str, Reply]]:

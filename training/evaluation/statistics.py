@@ -36,8 +36,6 @@ class Interval:
     low: float | None
     high: float | None
     units: int
-    level: float = LEVEL
-    method: str = "BCa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,6 @@ def bootstrap_mean(
     clusters: Sequence[Hashable] | None = None,
     *,
     seed: int = 0,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
 ) -> Interval:
     """The mean with a bias-corrected and accelerated interval (Efron, 1987).
@@ -93,7 +90,7 @@ def bootstrap_mean(
     mean = float(array.mean())
     if len(sums) < _FEWEST or np.allclose(sums / counts, mean, rtol=1e-12, atol=1e-15):
         alike = None if len(sums) < _FEWEST else mean
-        return Interval(mean, alike, alike, len(sums), level)
+        return Interval(mean, alike, alike, len(sums))
     found = stats.bootstrap(
         (sums, counts),
         lambda s, c, axis: s.sum(axis) / c.sum(axis),
@@ -101,11 +98,11 @@ def bootstrap_mean(
         vectorized=True,
         n_resamples=resamples,
         batch=_BATCH,
-        confidence_level=level,
+        confidence_level=LEVEL,
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), len(sums), level)
+    return Interval(mean, float(found.low), float(found.high), len(sums))
 
 
 def wilcoxon(before: "Floats", after: "Floats") -> Wilcoxon:
@@ -131,14 +128,13 @@ def paired(
     clusters: Sequence[Hashable] | None = None,
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> Paired:
     """Everything about the difference of two conditions on the same items. Raises ValueError."""
     gaps = _gaps(before, after)
     return Paired(
         summary(before),
         summary(after),
-        bootstrap_mean(gaps, clusters, seed=seed, resamples=resamples),
+        bootstrap_mean(gaps, clusters, seed=seed),
         wilcoxon(before, after),
         cohens_d_paired(before, after),
     )

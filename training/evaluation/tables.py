@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tide_chat.atomic import write_text
 from tide_chat.errors import DataError
@@ -45,9 +45,20 @@ class Table:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             rows = tuple(tuple(row) for row in values.pop("rows"))
-            return cls(columns=tuple(values.pop("columns")), rows=rows, **values)
+            found = cls(columns=tuple(values.pop("columns")), rows=rows, **values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError("A table cannot be read.", details=f"{path}: {error}") from error
+        found._check(path)
+        return found
+
+    def _check(self, path: Path) -> None:
+        """Raises DataError unless all parts are of the types that they are shown as."""
+        texts: tuple[Any, ...] = (self.name, self.title, self.note, self.command, *self.columns)
+        cells: list[Any] = [cell for row in self.rows for cell in row]
+        if not all(isinstance(one, str) for one in texts) or not isinstance(self.digits, int):
+            raise DataError("A table cannot be read.", details=f"{path}: name, title, columns, note or digits")
+        if wrong := [cell for cell in cells if not isinstance(cell, str | int | float | None)]:
+            raise DataError("A cell of a table is no text and no number.", details=f"{path}: {wrong[0]!r}")
 
     def shown(self, cell: Cell) -> str:
         if cell is None:
@@ -90,7 +101,7 @@ class Table:
 
 
 def read_all(run: Path) -> list[Table]:
-    """The tables of a run folder, by name."""
+    """The tables of a run folder, by name. Raises DataError."""
     return [Table.read(path) for path in sorted((run / FOLDER).glob("*.json"))]
 
 

@@ -6,6 +6,7 @@ import click
 
 from tide_chat import extras
 from training.commands import Options, carry_out, training_options
+from training.preference import SEED
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -13,7 +14,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command("pairs", short_help="Build pairs of a better and a worse reply from a split.")
 @click.argument("split", type=_FOLDER)
 @click.option("--out", type=_FOLDER, required=True, help="The folder to write.")
-@click.option("--seed", type=click.IntRange(0), default=42, show_default=True, help="Of what is drawn.")
+@click.option("--seed", type=click.IntRange(0), default=SEED, show_default=True, help="Of what is drawn.")
 def pairs(split: Path, out: Path, seed: int) -> int:
     """Set each reply of a split against worse ones, by four rules: it misses the message, it is generic, it piles up
     questions, it has its offer before it names the feeling.

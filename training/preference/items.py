@@ -1,13 +1,10 @@
 """Tokenised pairs as the loop's items: both replies of a pair are read in one pass, next to the other pairs of it.
 
-The reference, the model as it was before the first step, is asked once for all pairs; what it said is kept in the run
-folder, so a run that goes on compares with the same numbers to the bit. Knows no rule and no file of pairs.
+The reference, the model as it was before the first step, is asked once for all pairs. Knows no rule and no file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 
@@ -46,22 +43,24 @@ class PairItems:
         """reference: (n, 2)."""
         self._pairs, self._loss, self._wanted = pairs, loss, wanted
         self._reference = reference.to(loss.device)
+        self._tokens = torch.tensor([int(pair.chosen.mask.sum()) for pair in pairs], device=loss.device)
         self._rules = sorted({pair.rule for pair in pairs})
+        self._of_rules = [
+            torch.tensor([pair.rule == rule for pair in pairs], device=loss.device) for rule in self._rules
+        ]
         self.prefix = prefix
         self.lengths = lengths(pairs, prefix)
         self.weights = [1] * len(pairs)
         self.width = len(MEANS) + len(self._rules)
 
     def sums(self, part: Sequence[int]) -> torch.Tensor:
-        pairs = [self._pairs[i] for i in part]
-        found = asked(self._loss, pairs, self.prefix)
-        losses, margins = dpo(found, self._reference[list(part)], self._wanted.beta, self._wanted.label_smoothing)
+        these = list(part)
+        found = asked(self._loss, [self._pairs[i] for i in these], self.prefix)
+        losses, margins = dpo(found, self._reference[these], self._wanted.beta, self._wanted.label_smoothing)
         if self._wanted.sft:
-            tokens = torch.tensor([int(pair.chosen.mask.sum()) for pair in pairs], device=found.device)
-            losses = losses - self._wanted.sft * found[:, 0] / tokens
+            losses = losses - self._wanted.sft * found[:, 0] / self._tokens[these]
         right = (margins > 0).float()
-        rules = [[pair.rule == rule for pair in pairs] for rule in self._rules]
-        of_rules = [right[torch.tensor(those, device=right.device)].sum() for those in rules]
+        of_rules = [right[those[these]].sum() for those in self._of_rules]
         means = (losses.sum(), margins.sum(), right.sum(), found[:, 0].sum(), found[:, 1].sum())
         return torch.stack([*means, *of_rules])
 
@@ -75,33 +74,6 @@ class PairItems:
 def lengths(pairs: Sequence[TokenPair], prefix: int) -> list[int]:
     """Tokens of each pair; what all begin with counts once."""
     return [len(pair.chosen) + len(pair.rejected) - prefix for pair in pairs]
-
-
-def kept(path: Path, key: str, count: int) -> torch.Tensor | None:
-    """The (count, 2) log-probabilities in the file, if it is whole and they are the wanted ones."""
-    import numpy
-
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as handle, numpy.load(handle, allow_pickle=False) as file:
-            found = torch.from_numpy(file["values"]) if str(file["key"]) == key else None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None  # asked anew
-    return found if found is not None and found.shape == (count, 2) else None
-
-
-def keep(path: Path, key: str, values: torch.Tensor) -> None:
-    """Whole or not at all. Raises OSError."""
-    import numpy
-
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            numpy.savez(file, key=key, values=values.cpu().numpy())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def reference(

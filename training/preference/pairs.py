@@ -4,7 +4,6 @@ The pairs of each part are built from that part's own dialogues, so nothing held
 worse reply. The same split and seed give the same bytes on every machine. Knows no model.
 """
 
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -19,17 +18,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tide_chat.errors import DataError
 from tide_chat.messages import Conversation, Message, Role
 from tide_chat.progress import Say, quiet
+from training import folders
 from training.data import sources, split
-from training.data.manifest import Source
+from training.data.manifest import Described, File, Source, verify
+from training.data.schema import Record
 from training.data.tables import records
-from training.preference import rules
+from training.preference import SEED, rules
 from training.preference.turns import Turn, as_records, known_factors, line, turns
 from training.recipe import Pairs as Shares
 
 GENERIC = Path(__file__).resolve().parent.parent / "data_files" / "preference" / "generic-replies.txt"
 HELD_EVERY = 5  # of the generic replies: this one of so many is for held-out pairs
 PARTS = ("train", "validation")
-SEED = 42
 
 
 class Pair(BaseModel):
@@ -55,25 +55,19 @@ class Pair(BaseModel):
         return line({**self.model_dump(mode="json", exclude={"before"}), "before": as_records(self.before)})
 
 
-class Part(BaseModel):
+class Part(File):
     """One file. rules: pairs of each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    sha256: str
     pairs: int
     turns: int
     rules: dict[str, int]
 
 
-class Manifest(BaseModel):
+class Manifest(Described):
     """A folder of pairs. sources: the split's files and the generic replies, with their SHA-256.
 
     origins: what the split was made of.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     kind: Literal["pairs"] = "pairs"
@@ -81,9 +75,6 @@ class Manifest(BaseModel):
     sources: dict[str, str]
     origins: tuple[Source, ...]
     parts: dict[str, Part]
-
-    def to_bytes(self) -> bytes:
-        return (json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -122,7 +113,7 @@ def build(folder: Path, out: Path, *, seed: int = SEED, say: Say = quiet) -> Man
     manifest = Manifest(seed=seed, sources=hashes, origins=divided.sources, parts=parts)
     if "train" not in parts:
         raise DataError("No pair can be built of this split.", details=str(folder))
-    split.write(out, files | {sources.MANIFEST: manifest.to_bytes()})
+    folders.write(out, files | {sources.MANIFEST: manifest.to_bytes()})
     return manifest
 
 
@@ -155,12 +146,12 @@ def _part(name: str, data: bytes, made: Sequence[Pair]) -> Part:
     )
 
 
-def generic_replies(path: Path = GENERIC) -> tuple[str, ...]:
+def generic_replies() -> tuple[str, ...]:
     """Raises DataError."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = GENERIC.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError("The generic replies cannot be read.", details=f"{path}: {error}") from error
+        raise DataError("The generic replies cannot be read.", details=f"{GENERIC}: {error}") from error
     return tuple(one.strip() for one in lines if one.strip() and not one.startswith("#"))
 
 
@@ -176,22 +167,13 @@ class Read:
 def read(folder: Path) -> Read:
     """Raises DataError, also when a file is not the one that the manifest names."""
     manifest = Manifest.read(folder)
-    found = {name: _read(folder / part.file, part.sha256) for name, part in manifest.parts.items()}
+    verify(folder, manifest.parts.values(), "pairs", "Build them again into another folder.")
+    found = {name: _read(folder / part.file) for name, part in manifest.parts.items()}
     return Read(manifest, found.get("train", ()), found.get("validation", ()))
 
 
-def _read(path: Path, wanted: str) -> tuple[Pair, ...]:
-    try:
-        got = sources.digest(path)
-    except OSError as error:
-        raise DataError("A file of the pairs is missing.", details=f"{path}: {error.strerror}") from error
-    if got != wanted:
-        raise DataError(
-            "A file of the pairs was changed.",
-            details=f"{path}: sha256 {got[:16]}…, in the manifest {wanted[:16]}…",
-            help="Build them again into another folder.",
-        )
-    return tuple(_pair(dict(one.values)) for one in records(path) if hasattr(one, "values"))
+def _read(path: Path) -> tuple[Pair, ...]:
+    return tuple(_pair(dict(one.values)) for one in records(path) if isinstance(one, Record))
 
 
 def _pair(values: dict[str, object]) -> Pair:

@@ -4,10 +4,9 @@ Knows no rule, no optimizer and no order.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
 import torch
 
@@ -15,11 +14,10 @@ from tide_chat.errors import UsageError
 from tide_chat.messages import Conversation
 from tide_chat.progress import Say, quiet
 from training import preflight
-from training.preference.items import PairItems, TokenPair, keep, kept, lengths, reference
+from training.preference.items import PairItems, TokenPair, lengths, reference
 from training.preference.pairs import Pair
-from training.recipe import Recipe
 from training.render import ChatEncoder, Counts, Example
-from training.sft import batches, plan
+from training.sft import batches, begun, kept, plan
 from training.sft.devices import Group
 from training.sft.items import Items
 from training.sft.loop import TOKENS, Job, Prepared, data_hash, encoder_of
@@ -33,46 +31,35 @@ REFERENCE = "reference.npz"
 class PreparedPairs(Prepared):
     """examples: each pair laid end to end, which is what a step costs. held: the better replies, for samples."""
 
-    pairs: Sequence[TokenPair] = ()
-    held_pairs: Sequence[TokenPair] = ()
-    recipe: Recipe = field(kw_only=True)
-    file: Path = field(kw_only=True)
-    say: Say = quiet
+    job: Job
+    pairs: Sequence[TokenPair]
+    held_pairs: Sequence[TokenPair]
+    say: Say
 
-    def items(self, loss: Loss, prefix: int, group: Group) -> tuple[Items, Items]:
-        held_prefix = min(prefix, batches.common_prefix(_flat([*self.held_pairs, self.pairs[0]])))
-        found = self._reference(loss, (prefix, held_prefix), group)
-        first, second = found.split([len(self.pairs), len(self.held_pairs)])
-        wanted = self.recipe.preference
-        train = PairItems(self.pairs, loss, prefix, first, wanted)
-        return train, PairItems(self.held_pairs, loss, held_prefix, second, wanted)
+    def items(self, loss: Loss, group: Group) -> tuple[Items, Items]:
+        train, held = self._reference(loss, group).split([len(self.pairs), len(self.held_pairs)])
+        wanted = self.job.recipe.preference
+        return (
+            PairItems(self.pairs, loss, self.prefix, train, wanted),
+            PairItems(self.held_pairs, loss, self.held_prefix, held, wanted),
+        )
 
-    def _reference(self, loss: Loss, prefixes: tuple[int, int], group: Group) -> torch.Tensor:
-        key = batches.key(self.data, str(loss.dtype), *map(str, prefixes))
-        count = len(self.pairs) + len(self.held_pairs)
-        found = kept(self.file, key, count)
-        if group.any(found is None, loss.device) or found is None:
-            asked = [
-                reference(loss, pairs, prefix, self._parts(pairs, prefix, group), partial(self.say, "reference"))
-                for pairs, prefix in zip((self.pairs, self.held_pairs), prefixes, strict=True)
-            ]
-            found = group.total(torch.cat(asked))
-            if group.leads:
-                self.file.parent.mkdir(parents=True, exist_ok=True)
-                keep(self.file, key, found)
+    def _reference(self, loss: Loss, group: Group) -> torch.Tensor:
+        """(pairs and held pairs, 2), kept in the run folder: a run that goes on compares with the same bits."""
+        path, both = self.job.out / REFERENCE, ((self.pairs, self.prefix), (self.held_pairs, self.held_prefix))
+        key = batches.key(self.data, str(loss.dtype), *(str(prefix) for _, prefix in both))
+        there = kept.read(path, key)
+        if not group.any(there is None, loss.device) and there:
+            return torch.from_numpy(there["values"])
+        found = group.total(torch.cat([self._asked(loss, pairs, prefix, group) for pairs, prefix in both]))
+        if group.leads:
+            kept.write(path, key, values=found.cpu().numpy())
         return found
 
-    def _parts(self, pairs: Sequence[TokenPair], prefix: int, group: Group) -> list[list[int]]:
-        wanted = self.recipe.training
-        return batches.passes(
-            range(len(pairs)),
-            lengths(pairs, prefix),
-            batch=wanted.batch,
-            tokens=wanted.tokens_per_pass,
-            rank=group.rank,
-            world=group.world,
-            prefix=prefix,
-        )
+    def _asked(self, loss: Loss, pairs: Sequence[TokenPair], prefix: int, group: Group) -> torch.Tensor:
+        every, wanted = range(len(pairs)), self.job.recipe.training
+        parts = batches.share(every, lengths(pairs, prefix), prefix, wanted, group)
+        return reference(loss, pairs, prefix, parts, partial(self.say, "reference"))
 
 
 def prepare(train: Sequence[Pair], held: Sequence[Pair], job: Job, keep_tokens: bool, say: Say = quiet) -> Prepared:
@@ -80,7 +67,8 @@ def prepare(train: Sequence[Pair], held: Sequence[Pair], job: Job, keep_tokens: 
     if job.recipe.data.cut:
         raise UsageError("Replies that are cut cannot be compared.", help="Leave data.cut out of the recipe.")
     encoder = encoder_of(job)
-    hashed = data_hash(job, encoder, [pair.model_dump_json() for pair in (*train, *held)])
+    start = begun.digest(job.start) if job.start else ""
+    hashed = data_hash(job, encoder, start, [pair.model_dump_json() for pair in (*train, *held)])
     limit = job.recipe.data.max_length
 
     def made() -> tuple[list[Example], Counts]:
@@ -101,11 +89,12 @@ def prepare(train: Sequence[Pair], held: Sequence[Pair], job: Job, keep_tokens: 
         [pair.chosen for pair in held_pairs],
         report,
         hashed,
+        start,
+        prefix,
+        job,
         pairs,
         held_pairs,
         say,
-        recipe=job.recipe,
-        file=job.out / REFERENCE,
     )
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from tide_chat.messages import Message
 from training.data.schema import Dialogue, Record
@@ -49,9 +48,9 @@ def turns(dialogues: Sequence[Dialogue], factors: dict[str, tuple[str, ...]]) ->
 
 
 @cache
-def known_factors(folder: Path = OPEN) -> dict[str, tuple[str, ...]]:
+def known_factors() -> dict[str, tuple[str, ...]]:
     """Of the dialogues that come with the project, in the order of `FACTORS`. A split does not carry them."""
-    found = (one.values for path in sorted(folder.glob("*.jsonl")) for one in records(path) if isinstance(one, Record))
+    found = (one.values for path in sorted(OPEN.glob("*.jsonl")) for one in records(path) if isinstance(one, Record))
     return {
         str(row["dialogue_id"]): tuple(str(row["factors"][name]) for name in FACTORS)
         for row in found

@@ -47,10 +47,18 @@ def base_folder(given: Path | None = None) -> Path:
 
 
 def load_base(folder: Path) -> "tuple[BertModel, PreTrainedTokenizerBase]":
+    """In float32. Opens no connection."""
     from transformers import AutoTokenizer, BertModel
 
-    encoder = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
-    return encoder, AutoTokenizer.from_pretrained(folder)
+    encoder = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False, local_files_only=True)
+    return encoder, AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """L2-normalised mean over the tokens: states (B, T, W) and mask (B, T) to (B, W)."""
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+    return nn.functional.normalize(mean, dim=-1)
 
 
 class RiskEncoder(nn.Module):
@@ -80,10 +88,7 @@ class RiskEncoder(nn.Module):
 
     def embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(batch, width), L2-normalised mean over the tokens."""
-        states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # (B, T, W)
-        weights = mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return nn.functional.normalize(mean, dim=-1)
+        return pooled(self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.out(self.dropout(self.embed(ids, mask)) * SCALE)

@@ -1,7 +1,6 @@
 """The base model from an HF folder, and the adapter put into it. Knows no data and no loop."""
 
 import importlib.util
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from tide_chat.errors import DataError, MissingExtra, ModelNotFound, ModelUnusable, UsageError
+from training.hushed import hushed
 from training.recipe import Recipe
 from training.sft import begun
 
@@ -28,11 +28,11 @@ def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype,
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     quantized = _quantized(recipe, device)
-    with quiet(), _readable(folder):
+    with hushed(), _readable(folder):
         base = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **quantized)
     model = attach(base if quantized else base.to(device), folder, recipe)
     if recipe.training.checkpointing:
-        with quiet():
+        with hushed():
             base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if start:
         begun.into(model, start)
@@ -44,7 +44,7 @@ def skeleton(folder: Path, recipe: Recipe) -> Any:
     _check(folder)
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    with quiet(), _readable(folder), torch.device("meta"):
+    with hushed(), _readable(folder), torch.device("meta"):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         return attach(AutoModelForCausalLM.from_config(config), folder, recipe)
 
@@ -69,7 +69,7 @@ def attach(base: Any, folder: Path, recipe: Recipe) -> Any:
     )
     torch.manual_seed(recipe.training.seed)
     try:
-        with quiet():
+        with hushed():
             warnings.simplefilter("error", RuntimeWarning)  # what names nothing is a mistake
             model = get_peft_model(base, config)
     except (ValueError, RuntimeError, NotImplementedError, RuntimeWarning) as error:
@@ -139,21 +139,3 @@ def _readable(folder: Path) -> Iterator[None]:
         if type(error).__name__ == "SafetensorError":
             raise DataError("The base model's weights are broken.", details=f"{folder}: {error}") from error
         raise
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No bars and no advice of the libraries on the terminal, which has its own: what they say is for developers."""
-    from transformers.utils import logging as their
-
-    level, bars = their.get_verbosity(), their.is_progress_bar_enabled()
-    their.set_verbosity(logging.ERROR)
-    their.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by names that are going
-            yield
-    finally:
-        their.set_verbosity(level)
-        if bars:
-            their.enable_progress_bar()

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
+from training.recipe import Training
 from training.render import Counts, Example
+from training.sft import kept
+from training.sft.devices import Group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,6 +85,19 @@ def passes(
     return found
 
 
+def share(step: Sequence[int], lengths: Sequence[int], prefix: int, wanted: Training, group: Group) -> Steps:
+    """The part of a step that one process of a run reads, as the recipe has its passes."""
+    return passes(
+        step,
+        lengths,
+        batch=wanted.batch,
+        tokens=wanted.tokens_per_pass,
+        rank=group.rank,
+        world=group.world,
+        prefix=prefix,
+    )
+
+
 def common_prefix(examples: Sequence[Example]) -> int:
     """How many tokens all sequences begin with, leaving to each at least one token before the first to learn."""
     if not examples:
@@ -127,41 +142,30 @@ def cached(path: Path, wanted: str, make: Callable[[], Made]) -> Made:
 def _read(path: Path, wanted: str) -> Made | None:
     import numpy
 
-    if not path.is_file():
+    if (found := kept.read(path, wanted)) is None:
         return None
     try:
-        with path.open("rb") as handle, numpy.load(handle, allow_pickle=False) as file:
-            if str(file["key"]) != wanted:
-                return None
-            ends = numpy.cumsum(file["lengths"])[:-1]
-            columns = zip(
-                numpy.split(file["ids"], ends), numpy.split(file["mask"], ends), file["numbers"].tolist(), strict=True
-            )
-            return [Example(ids, mask, *numbers) for ids, mask, numbers in columns], Counts(*file["counts"].tolist())
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
-        return None  # made anew, which costs seconds
+        ends = numpy.cumsum(found["lengths"])[:-1]
+        columns = zip(
+            numpy.split(found["ids"], ends), numpy.split(found["mask"], ends), found["numbers"].tolist(), strict=True
+        )
+        return [Example(ids, mask, *numbers) for ids, mask, numbers in columns], Counts(*found["counts"].tolist())
+    except (KeyError, TypeError, ValueError):
+        return None  # of another version
 
 
 def _kept(path: Path, wanted: str, made: Made) -> Made:
     import numpy
 
     examples, counts = made
-    if not examples:
-        return made
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            numpy.savez_compressed(
-                file,
-                key=wanted,
-                ids=numpy.concatenate([one.ids for one in examples]),
-                mask=numpy.concatenate([one.mask for one in examples]),
-                lengths=numpy.array([len(one) for one in examples]),
-                numbers=numpy.array([(one.replies, one.ended, one.source) for one in examples]),
-                counts=numpy.array([getattr(counts, name) for name in Counts.__dataclass_fields__]),
-            )
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    if examples:
+        kept.write(
+            path,
+            wanted,
+            ids=numpy.concatenate([one.ids for one in examples]),
+            mask=numpy.concatenate([one.mask for one in examples]),
+            lengths=numpy.array([len(one) for one in examples]),
+            numbers=numpy.array([(one.replies, one.ended, one.source) for one in examples]),
+            counts=numpy.array([getattr(counts, name) for name in Counts.__dataclass_fields__]),
+        )
     return made

@@ -6,15 +6,18 @@ Reads folders in peft's format. Knows no data and no loop.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tide_chat.errors import DataError, UsageError
 from training.recipe import Lora, Recipe
 
+if TYPE_CHECKING:
+    import torch
+
 CONFIG, TENSORS = "adapter_config.json", "adapter_model.safetensors"
-DECIDED = ("r", "alpha", "targets", "parameters", "rslora", "dora")  # by the adapter, not by the recipe
+DECIDED = set(Lora.model_fields) - {"dropout"}  # by the adapter, not by the recipe
 _UNKNOWN = ("rank_pattern", "alpha_pattern", "modules_to_save", "layers_to_transform", "trainable_token_indices")
 
 
@@ -72,13 +75,8 @@ def shape(folder: Path, dropout: float) -> Lora:
 def into(model: Any, folder: Path) -> None:
     """Give a model's adapter the values of one of the same shape. Raises DataError."""
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
-    try:
-        values = load_file(str(folder / TENSORS))
-    except (OSError, SafetensorError) as error:
-        raise DataError("The adapter to begin with cannot be read.", details=f"{folder}: {error}") from error
+    values = tensors(folder)
     wanted = {name: tuple(value.shape) for name, value in get_peft_model_state_dict(model).items()}
     got = {name: tuple(value.shape) for name, value in values.items()}
     if wanted != got:
@@ -89,6 +87,18 @@ def into(model: Any, folder: Path) -> None:
             help="It has to be of the model that --model names.",
         )
     set_peft_model_state_dict(model, values)
+
+
+def tensors(folder: Path) -> dict[str, "torch.Tensor"]:
+    """Its weights by name. Raises DataError."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found: dict[str, torch.Tensor] = load_file(str(folder / TENSORS))
+    except (OSError, SafetensorError) as error:
+        raise DataError("The adapter cannot be read.", details=f"{folder}: {error}") from error
+    return found
 
 
 def digest(folder: Path) -> str:

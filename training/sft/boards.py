@@ -33,10 +33,10 @@ def require(kind: str) -> None:
         raise MissingExtra(LABELS[kind], "boards")
 
 
-def begin(kind: str, run: Path) -> Board:
+def begin(kind: str, run: Path) -> Board | None:
     """An empty board in the run folder; an older one goes. kind: none, tensorboard or trackio."""
     if kind == "none":
-        return _Nothing()
+        return None
     folder = run / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     return _TensorBoard(folder) if kind == "tensorboard" else _Trackio(folder, run.name)
@@ -44,14 +44,6 @@ def begin(kind: str, run: Path) -> Board:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name != "step" and isinstance(value, int | float)}
-
-
-class _Nothing:
-    def add(self, values: Mapping[str, Any]) -> None:
-        """Nobody looks."""
-
-    def close(self) -> None:
-        """Nothing was opened."""
 
 
 class _TensorBoard:

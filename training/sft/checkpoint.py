@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from tide_chat.errors import DataError, TideError
-from training.sft.adapter import quiet
+from training.hushed import hushed
+from training.sft.begun import CONFIG, TENSORS
 
 FOLDER, STATE, OPTIMIZER = "checkpoints", "state.json", "optimizer.safetensors"
-ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ def _unwritten(folder: Path, error: Exception) -> TideError:
 
 def save_adapter(model: Any, folder: Path) -> None:
     """adapter_config.json and adapter_model.safetensors, as peft writes them, and nothing else."""
-    with quiet():
+    with hushed():
         model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # an empty form; the model card is written from run.json
 
 
 def publish(checkpoint: Path, run: Path) -> None:
     """Put a checkpoint's adapter at the top of the run folder, file by file."""
-    for name in ADAPTER:
+    for name in (CONFIG, TENSORS):
         part = run / f".{name}.part"
         try:
             shutil.copyfile(checkpoint / name, part)
@@ -103,7 +103,7 @@ def restore(folder: Path, model: Any, optimizer: torch.optim.Optimizer) -> State
 
     try:
         state = read(folder)
-        found = set_peft_model_state_dict(model, load_file(str(folder / ADAPTER[1])))
+        found = set_peft_model_state_dict(model, load_file(str(folder / TENSORS)))
         values: dict[int, dict[str, Any]] = {}
         for name, value in load_file(str(folder / OPTIMIZER)).items():
             number, _, kind = name.partition(".")

@@ -60,15 +60,23 @@ class Group:
         return bool(self.total(torch.tensor(float(wish), device=device)).item())
 
 
-@contextmanager
-def group() -> Iterator[Group]:
-    """Joins the processes of a run and leaves them at the end. One process alone joins nothing."""
+def from_environment() -> Group:
+    """What torchrun and accelerate launch say of this process. Raises UsageError."""
     values = [os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"))]
     try:
         rank, world = map(int, values)
         found = Group(rank, world, int(os.environ.get("LOCAL_RANK", rank)))
     except ValueError as error:
         raise UsageError("RANK and WORLD_SIZE must be numbers.", details=", ".join(values)) from error
+    if not 0 <= rank < world:
+        raise UsageError("RANK must be below WORLD_SIZE.", details=", ".join(values))
+    return found
+
+
+@contextmanager
+def group() -> Iterator[Group]:
+    """Joins the processes of a run and leaves them at the end. One process alone joins nothing."""
+    found = from_environment()
     if found.world == 1:
         yield found
         return

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -21,19 +22,20 @@ from tide_chat.messages import Conversation
 from tide_chat.progress import Say, quiet
 from tide_chat.prompt import system_text
 from tide_chat.registry.machine import disk_lacking, human_size
-from training import card, chat_files, preflight
+from training import card, chat_files, folders, preflight
 from training.data.origins import Origin
 from training.recipe import Preference, Recipe
 from training.render import ChatEncoder, Counts, Example
 from training.sft import adapter, batches, begun, boards, checkpoint, devices, guards, plan
+from training.sft.boards import Board
 from training.sft.checkpoint import State
 from training.sft.items import Items, Sequences
 from training.sft.loss import Loss
-from training.sft.metrics import Metrics, environment, write_run
+from training.sft.metrics import RUN, Metrics, environment, read_run, write_run
 from training.sft.samples import sample
 
 Tell = Callable[[str], None]
-RUN, METRICS, SAMPLES, TOKENS = "run.json", "metrics.jsonl", "samples.jsonl", "tokens.npz"
+METRICS, SAMPLES, TOKENS = "metrics.jsonl", "samples.jsonl", "tokens.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,17 @@ class Prepared:
     held: list[Example]
     report: preflight.Preflight
     data: str  # a hash of what is trained on and how it was tokenised
+    start: str  # SHA-256 of the adapter that training begins with, "" without one
+    prefix: int  # tokens that all examples begin with, computed once a pass
 
-    def items(self, loss: Loss, prefix: int, group: devices.Group) -> tuple[Items, Items]:
+    @property
+    def held_prefix(self) -> int:
+        """The same of what is held out."""
+        return min(self.prefix, batches.common_prefix([*self.held, self.examples[0]]))
+
+    def items(self, loss: Loss, group: devices.Group) -> tuple[Items, Items]:
         """What is trained on and what is held out; called before the first step and before a checkpoint is read."""
-        held_prefix = min(prefix, batches.common_prefix([*self.held, self.examples[0]]))
-        return Sequences(self.examples, loss, prefix), Sequences(self.held, loss, held_prefix)
+        return Sequences(self.examples, loss, self.prefix), Sequences(self.held, loss, self.held_prefix)
 
 
 Prepare = Callable[[Job, bool, Say], Prepared]
@@ -91,7 +99,9 @@ def prepare(job: Job, keep: bool, say: Say = quiet) -> Prepared:
     """Tokenise and look at it. keep: whether the tokens may be kept in the run folder. Raises DataError and others."""
     recipe = job.recipe.data
     encoder = encoder_of(job)
-    hashed = _data_hash(job, encoder)
+    start = begun.digest(job.start) if job.start else ""
+    texts = [repr([(str(message.role), message.text) for message in one.messages]) for one in job.train]
+    hashed = data_hash(job, encoder, start, texts)
 
     def made() -> tuple[list[Example], Counts]:
         return encoder.examples(job.train, recipe.max_length, cut=recipe.cut, say=say)
@@ -99,7 +109,7 @@ def prepare(job: Job, keep: bool, say: Say = quiet) -> Prepared:
     examples, counts = batches.cached(job.out / TOKENS, hashed, made) if keep else made()
     report = preflight.check(encoder, examples, counts)
     held, _ = encoder.examples(job.held, recipe.max_length, cut=recipe.cut, say=say)
-    return Prepared(encoder, examples, held, report, hashed)
+    return Prepared(encoder, examples, held, report, hashed, start, plan.shared_prefix(job.recipe, examples))
 
 
 def encoder_of(job: Job) -> ChatEncoder:
@@ -113,7 +123,7 @@ def dry_run(job: Job, tell: Tell, prepare: Prepare = prepare) -> plan.Plan:
     ready = prepare(job, False, quiet)
     device = devices.device_of(job.device, devices.Group())
     dtype = devices.dtype_of(job.recipe.training.precision, device)
-    found = plan.make(job.recipe, adapter.skeleton(job.model, job.recipe), ready.examples, device, dtype)
+    found = _plan(job, ready, device, dtype, 1)
     for line in (*ready.report.lines(), *found.lines()):
         tell(line)
     return found
@@ -155,15 +165,21 @@ class _Run:
         self.ready = ready
         self.device = devices.device_of(job.device, group)
         dtype = devices.dtype_of(self.recipe.training.precision, self.device)
+        self.last = checkpoint.newest(job.out) if job.resume else None  # goes on from it
+        if group.leads:
+            self.earlier = read_run(job.out) if self.last else {}
+            self.plan = plan.read(self.earlier) if self.last else _plan(job, ready, self.device, dtype, group.world)
         self.model = adapter.load(job.model, self.recipe, self.device, dtype, job.start)
         self.trained = list(adapter.trained(self.model).values())
         group.same([value.data for value in self.trained])
         self.loss = Loss(self.model, dtype)
-        self.prefix = plan.shared_prefix(self.recipe, self.ready.examples)
-        self.plan = plan.make(self.recipe, self.model, self.ready.examples, self.device, dtype, group.world)
         self.optimizer = self._optimizer()
         self.state = State(recipe=recipe_hash(self.recipe), data=self.ready.data)
-        self.board = boards.begin("none", job.out)
+        self.board: Board | None = None
+        wanted = self.recipe.training
+        self.size = wanted.batch * wanted.accumulation  # items of a step
+        self.per_epoch = math.ceil(len(ready.examples) / self.size)
+        self.steps = wanted.epochs * self.per_epoch
 
     def _optimizer(self) -> torch.optim.Optimizer:
         wanted = self.recipe.optimizer
@@ -181,7 +197,8 @@ class _Run:
         try:
             return self._run()
         finally:
-            self.board.close()
+            if self.board:
+                self.board.close()
 
     def _run(self) -> Outcome:
         self._begin()
@@ -194,21 +211,22 @@ class _Run:
         return self._end(stopped)
 
     def _begin(self) -> None:
-        for line in (*self.ready.report.lines(), *self.plan.lines()):
-            self.tell(line)
-        self.loss.verify(batches.stacked([min(self.ready.examples, key=len)], self.prefix))
-        _check_room(self.job, sum(value.numel() for value in self.trained))
-        self.items, self.held = self.ready.items(self.loss, self.prefix, self.group)
-        found = checkpoint.newest(self.job.out) if self.job.resume else None
-        if found:
-            self._resume(found)
         if self.group.leads:
-            after = self.state.step if found else None
+            for line in (*self.ready.report.lines(), *self.plan.lines()):
+                self.tell(line)
+        self.loss.verify(batches.stacked([min(self.ready.examples, key=len)], self.ready.prefix))
+        _check_room(self.job, sum(value.numel() for value in self.trained))
+        self.items, self.held = self.ready.items(self.loss, self.group)
+        if self.last:
+            self._resume(self.last)
+        if self.group.leads:
+            after = self.state.step if self.last else None
             self.board = boards.begin(self.recipe.logging.boards, self.job.out)
             self.metrics = Metrics(self.job.out / METRICS, after=after, board=self.board)
             self.samples = Metrics(self.job.out / SAMPLES, after=after)
-            self._describe(None)
-        if self.job.start and not found:
+            self.about = self._about()
+            write_run(self.job.out, self.about)
+        if self.job.start and not self.last:
             self._evaluate()  # what training has to be better than
             self._save()
 
@@ -227,11 +245,9 @@ class _Run:
     def _steps(self) -> Iterator[list[int]]:
         """The steps that are still to do."""
         wanted, done = self.recipe.training, self.state.step
-        size = wanted.batch * wanted.accumulation
-        self.per_epoch = math.ceil(len(self.items.lengths) / size)
         for epoch in range(done // self.per_epoch, wanted.epochs):
             grouped = wanted.grouping == "length"
-            order = batches.steps(self.items.lengths, size, epoch=epoch, seed=wanted.seed, grouped=grouped)
+            order = batches.steps(self.items.lengths, self.size, epoch=epoch, seed=wanted.seed, grouped=grouped)
             yield from order[max(0, done - epoch * self.per_epoch) :]
 
     # -- a step ------------------------------------------------------------------------------------------------------
@@ -241,7 +257,7 @@ class _Run:
         torch.manual_seed(_seed(self.recipe.training.seed, number, self.group.rank))
         weight = sum(self.items.weights[i] for i in step)
         total = torch.zeros(self.items.width + 1, device=self.device)  # the sums, and whether somebody wants to stop
-        for part in self._parts(self.items, step):
+        for part in self._share(self.items, step):
             sums = self.items.sums(part)
             (sums[0] / weight).backward()
             total[:-1] += sums.detach()
@@ -250,7 +266,7 @@ class _Run:
         self._share_gradients()
         norm, found = self._clip(), self.items.metrics(total[:-1].tolist(), step)
         self._refuse_nonsense(found["loss"], norm)
-        rate = rate_at(number, self.plan.steps, self.recipe)
+        rate = rate_at(number, self.steps, self.recipe)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -259,17 +275,8 @@ class _Run:
         if float(total[-1]):
             self._interrupted()
 
-    def _parts(self, items: Items, step: Sequence[int]) -> list[list[int]]:
-        wanted, group = self.recipe.training, self.group
-        return batches.passes(
-            step,
-            items.lengths,
-            batch=wanted.batch,
-            tokens=wanted.tokens_per_pass,
-            rank=group.rank,
-            world=group.world,
-            prefix=items.prefix,
-        )
+    def _share(self, items: Items, step: Sequence[int]) -> list[list[int]]:
+        return batches.share(step, items.lengths, items.prefix, self.recipe.training, self.group)
 
     def _share_gradients(self) -> None:
         """The sum over all processes, in one exchange. A process that read nothing gives zeros."""
@@ -318,14 +325,14 @@ class _Run:
                 tokens=tokens,
                 seconds=round(seconds, 4),
             )
-        self.say(f"loss {found['loss']:.3f}, {speed:.0f} tokens/s", self.state.step, self.plan.steps)
+        self.say(f"loss {found['loss']:.3f}, {speed:.0f} tokens/s", self.state.step, self.steps)
 
     # -- between steps -----------------------------------------------------------------------------------------------
 
     def _after_step(self) -> bool:
         """Evaluate and save where it is due; whether to stop."""
         step, every = self.state.step, self.recipe.evaluation.every or self.per_epoch
-        last = step == self.plan.steps
+        last = step == self.steps
         if step % every == 0 or last:
             self._evaluate()
             self._save()
@@ -363,7 +370,7 @@ class _Run:
         """Means over everything held out."""
         everything = range(len(self.held.lengths))
         total = torch.zeros(self.held.width, dtype=torch.float64)
-        for part in self._parts(self.held, everything):
+        for part in self._share(self.held, everything):
             with torch.no_grad():
                 total += self.held.sums(part).double().cpu()
         total = self.group.total(total.to(self.device, torch.float32))
@@ -396,20 +403,21 @@ class _Run:
         )
         if self.group.leads:
             checkpoint.publish(checkpoint.at(self.job.out, found.best_step), self.job.out)
-            self._describe(found)
+            write_run(self.job.out, {**self.about, "outcome": asdict(found)})
             card.write(self.job.out)
-        self.tell(
-            f"{found.steps} steps in {plan.duration(found.seconds)} (estimated {plan.duration(self.plan.seconds)}); "
-            f"peak memory {human_size(found.peak_memory or 0)} (estimated {human_size(self.plan.memory)})"
-        )
+            took, memory = plan.duration(found.seconds), human_size(found.peak_memory or 0)
+            self.tell(
+                f"{found.steps} steps in {took} (estimated {plan.duration(self.plan.seconds)}); "
+                f"peak memory {memory} (estimated {human_size(self.plan.memory)})"
+            )
         return found
 
-    def _describe(self, outcome: Outcome | None) -> None:
-        """run.json, at the start and again at the end."""
-        values = {
+    def _about(self) -> dict[str, Any]:
+        """What run.json says from the beginning; the outcome follows at the end."""
+        found: dict[str, Any] = {
             "recipe": self.recipe.model_dump(mode="json"),
             "base": self.job.model.name,
-            "start": {self.job.start.name: begun.digest(self.job.start)} if self.job.start else None,
+            "start": {self.job.start.name: self.ready.start} if self.job.start else None,
             "data": dict(self.job.sources),
             "origins": [asdict(one) for one in self.job.origins],
             "tokens_hash": self.ready.data,
@@ -418,13 +426,19 @@ class _Run:
             "processes": self.group.world,
             "precision": str(self.loss.dtype).removeprefix("torch."),
             "plan": self.plan.as_json(),
-            "outcome": asdict(outcome) if outcome else None,
+            "outcome": None,
             **environment(),
         }
-        write_run(self.job.out / RUN, values)
+        return found | {"started": self.earlier.get("started", found["started"])}
 
 
 # Parts that need no run
+
+
+def _plan(job: Job, ready: Prepared, device: torch.device, dtype: torch.dtype, world: int) -> plan.Plan:
+    """Without weights, so that what the trial takes of the memory is free again before they are loaded."""
+    model = adapter.skeleton(job.model, job.recipe)
+    return plan.make(job.recipe, model, ready.examples, ready.prefix, device, dtype, world)
 
 
 def rate_at(step: int, steps: int, recipe: Recipe) -> float:
@@ -448,19 +462,12 @@ def recipe_hash(recipe: Recipe) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def _data_hash(job: Job, encoder: ChatEncoder) -> str:
-    texts = [repr([(str(message.role), message.text) for message in one.messages]) for one in job.train]
-    return data_hash(job, encoder, texts)
-
-
-def data_hash(job: Job, encoder: ChatEncoder, texts: Sequence[str]) -> str:
-    """Of the texts, of how they are tokenised and of the adapter that training begins with."""
+def data_hash(job: Job, encoder: ChatEncoder, start: str, texts: Sequence[str]) -> str:
+    """Of the texts, of how they are tokenised and of the adapter that training begins with (`Prepared.start`)."""
     wanted = job.recipe.data
     prompt = encoder.files.renderer.render(encoder.system, Conversation().user("a")).text
-    start = [begun.digest(job.start)] if job.start else []
-    return batches.key(
-        encoder.files.tokenizer.to_str(), prompt, encoder.end, f"{wanted.max_length}/{wanted.cut}", *texts, *start
-    )
+    made = (encoder.files.tokenizer.to_str(), prompt, encoder.end, f"{wanted.max_length}/{wanted.cut}", *texts)
+    return batches.key(*made, start) if start else batches.key(*made)
 
 
 def _seed(seed: int, step: int, rank: int) -> int:
@@ -471,10 +478,8 @@ def _seed(seed: int, step: int, rank: int) -> int:
 def _check_out(job: Job) -> None:
     if job.resume and not (job.out / RUN).is_file():
         raise UsageError("There is no run to go on with.", details=str(job.out), help="Leave --resume out.")
-    if not job.resume and job.out.exists() and (not job.out.is_dir() or any(job.out.iterdir())):
-        raise UsageError(
-            "The output exists already.", details=str(job.out), help="Name a new folder, or go on with --resume."
-        )
+    if not job.resume:
+        folders.require_new(job.out, "Name a new folder, or go on with --resume.")
 
 
 def _check_room(job: Job, trained: int) -> None:

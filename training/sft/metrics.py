@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tide_chat import __version__, atomic
+from tide_chat.errors import DataError
 
 if TYPE_CHECKING:
     from training.sft.boards import Board
 
+RUN = "run.json"
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
 
 
@@ -46,8 +48,25 @@ def _line(values: Mapping[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False) + "\n"
 
 
-def write_run(path: Path, values: Mapping[str, Any]) -> None:
-    atomic.write_text(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+def write_run(run: Path, values: Mapping[str, Any]) -> None:
+    """run.json in the folder. Raises OSError."""
+    atomic.write_bytes(run / RUN, as_bytes(values))
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """What run.json in the folder holds; nothing where there is none. Raises DataError."""
+    try:
+        found: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DataError("The run cannot be read.", details=f"{run}: {error}") from error
+    return found
+
+
+def as_bytes(values: Mapping[str, Any]) -> bytes:
+    """A file of one object, for people to read as well."""
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def environment() -> dict[str, Any]:

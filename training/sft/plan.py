@@ -3,16 +3,18 @@
 The estimates come from a trial of two layers (`probe`), at the speed that the machine has at that moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
+from tide_chat.errors import DataError
 from tide_chat.registry.machine import human_size
 from training.recipe import Recipe
 from training.render import Example
 from training.sft import batches, probe
+from training.sft.devices import Group
 from training.sft.loss import CHUNK
 
 PROGRAM = 500_000_000  # bytes of Python and the libraries
@@ -64,22 +66,33 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def read(run: Mapping[str, Any]) -> Plan:
+    """From what run.json holds. Raises DataError."""
+    try:
+        return Plan(**run["plan"])
+    except (KeyError, TypeError) as error:
+        raise DataError("The plan of the run cannot be read.", details=str(error)) from error
+
+
 def make(
-    recipe: Recipe, model: Any, examples: Sequence[Example], device: torch.device, dtype: torch.dtype, world: int = 1
+    recipe: Recipe,
+    model: Any,
+    examples: Sequence[Example],
+    prefix: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    world: int,
 ) -> Plan:
-    """model: with its adapter; weights are not looked at and may be absent."""
+    """model: with its adapter; weights are not looked at and may be absent. prefix: what all examples begin with."""
     wanted = recipe.training
     lengths = [len(one) for one in examples]
-    prefix = shared_prefix(recipe, examples)
     size = wanted.batch * wanted.accumulation
     order = batches.steps(lengths, size, epoch=0, seed=wanted.seed, grouped=wanted.grouping == "length")
     parts = [
         part
         for step in order
         for rank in range(world)
-        for part in batches.passes(
-            step, lengths, batch=wanted.batch, tokens=wanted.tokens_per_pass, rank=rank, world=world, prefix=prefix
-        )
+        for part in batches.share(step, lengths, prefix, wanted, Group(rank, world))
     ]
     sizes = [prefix + len(part) * (max(lengths[i] for i in part) - prefix) for part in parts]
     total = sum(value.numel() for value in model.parameters())

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from training.hushed import hushed
 from training.recipe import Recipe
 from training.render import Example
 from training.sft import adapter, batches
@@ -59,7 +60,7 @@ def _small(recipe: Recipe, config: Any, device: torch.device, dtype: torch.dtype
     config.__dict__.pop("quantization_config", None)
     if getattr(config, "layer_types", None):
         config.layer_types = config.layer_types[:LAYERS]
-    with adapter.quiet(), torch.device("meta"):
+    with hushed(), torch.device("meta"):
         model = adapter.attach(
             AutoModelForCausalLM.from_config(config, dtype=dtype), Path(config._name_or_path), recipe
         )

@@ -12,8 +12,8 @@ from tide_chat.care import export, summary, weeks
 from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, match
 from tide_chat.care.contacts import Contact, parse
 from tide_chat.care.keeping import KEPT, UNKEPT, Care, MemoryPapers, Paper, or_else
+from tide_chat.care.names import IDS
 from tide_chat.care.plan import SafetyPlan
-from tide_chat.care.tools import IDS
 from tide_chat.errors import DataError, TideError, UsageError
 
 NOW = datetime(2026, 6, 9, 21, 40, tzinfo=UTC)

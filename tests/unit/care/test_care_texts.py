@@ -8,7 +8,8 @@ import pytest
 from tide_chat.care import checkin, plan, summary
 from tide_chat.care.files import data
 from tide_chat.care.keeping import KEPT, PAPER_HINTS, UNKEPT, Paper
-from tide_chat.care.tools import IDS, Step, all_tools, find
+from tide_chat.care.names import IDS
+from tide_chat.care.tools import Step, all_tools, find
 
 NEVER = {
     "an exclamation mark": r"!",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tide_chat.errors import NoConversation, StoreError
 from tide_chat.messages import Conversation, Message, Role
-from tide_chat.store import cipher, keys, schema, search, values
+from tide_chat.store import cipher, schema, search, values
 from tide_chat.store.archive import Archive
 from tide_chat.store.diary import Diary
 from tide_chat.store.keys import Key
@@ -329,11 +329,11 @@ class TestDiary:
         assert Diary(archive).resume(diary.id or 0) == longer
 
 
+@pytest.mark.usefixtures("cheap_keys")
 class TestSchema:
     def test_an_older_file_is_brought_up_and_keeps_what_it_holds(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(keys, "COST", 2**4)
         vault = Vault(tmp_path)
         key = vault.create("a passphrase")
         with vault.open(key) as archive:
@@ -345,7 +345,6 @@ class TestSchema:
             assert archive.search("kept")
 
     def test_a_broken_migration_changes_nothing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setattr(keys, "COST", 2**4)
         vault = Vault(tmp_path)
         key = vault.create("a passphrase")
         with monkeypatch.context() as patch:
@@ -355,8 +354,7 @@ class TestSchema:
         with vault.open(key) as archive:
             assert archive._rows("SELECT count(*) FROM sqlite_master WHERE name = 'extra'") == [(0,)]
 
-    def test_a_newer_file_is_left_alone(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setattr(keys, "COST", 2**4)
+    def test_a_newer_file_is_left_alone(self, tmp_path: Path) -> None:
         vault = Vault(tmp_path)
         key = vault.create("a passphrase")
         with vault.open(key) as archive:

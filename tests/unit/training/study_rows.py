@@ -17,10 +17,10 @@ def rater(name: str, minutes: float | None = 20, **more: Any) -> Rater:
     return replace(made, **more)
 
 
-def ratings(name: str, given: Given, seconds: float = 12) -> list[Rating]:
-    """In the order given; a scenario is one page."""
+def ratings(name: str, given: Given) -> list[Rating]:
+    """In the order given, twelve seconds each; a scenario is one page."""
     return [
-        Rating(name, f"{scenario}-{model}-{state}", scenario, "1", model, state, position, rating, seconds)
+        Rating(name, f"{scenario}-{model}-{state}", scenario, "1", model, state, position, rating, 12)
         for position, ((scenario, model, state), rating) in enumerate(given.items(), 1)
     ]
 

@@ -79,8 +79,8 @@ def test_the_classifiers_error_stands_beside_its_numbers_only(monkeypatch: pytes
 
 
 def test_one_persons_replies_are_drawn_together() -> None:
-    assert scoring.cluster(replace(reply("x", item="d1/3"), persona_id="p")) == "p"
-    assert scoring.cluster(reply("x", item="d1/3")) == "d1"
+    assert replace(reply("x", item="d1/3"), persona_id="p").cluster == "p"
+    assert reply("x", item="d1/3").cluster == "d1"
 
 
 def test_samples_are_drawn_by_the_seed() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tide_chat.registry.catalogue import load_entries
 from training import card, recipe
 from training.data import origins, sources
+from training.sft import metrics
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "training"
 SHA = "0123456789abcdef" * 4
@@ -120,7 +121,7 @@ def test_a_run_without_held_out_dialogues_and_outside_a_checkout() -> None:
 
 
 def test_it_is_written_beside_run_json(tmp_path: Path) -> None:
-    (tmp_path / card.RUN).write_text(json.dumps(run("open")))
+    (tmp_path / metrics.RUN).write_text(json.dumps(run("open")))
     card.write(tmp_path)
     assert (tmp_path / card.NAME).read_text(encoding="utf-8") == card.text(run("open"))
 

@@ -9,8 +9,8 @@ import pytest
 from tide_chat.errors import DataError
 from training.data import sources
 from training.data.families import families
-from training.evaluation import comparison, paper, tables
-from training.evaluation.comparison import rows
+from training.evaluation import comparison, tables
+from training.evaluation.comparison import paper, rows
 from training.evaluation.metrics.floor import wrong_reference
 from training.evaluation.replies import Reply
 

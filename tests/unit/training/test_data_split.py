@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.training.data_rows import REPLY, SAID, dialogue, rows, write
 from tide_chat.errors import DataError, TideError, UsageError
 from tide_chat.progress import quiet
+from training import folders
 from training.data import sources
 from training.data import split as splitting
 from training.data.assign import disjoint, paper
@@ -199,7 +200,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
 
 
 def test_a_disk_without_room(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitting, "disk_lacking", lambda folder, size: size // 2)
+    monkeypatch.setattr(folders, "disk_lacking", lambda folder, size: size // 2)
     with pytest.raises(DataError, match="not enough room") as caught:
         split(tmp_path / "out", [source])
     assert "are needed" in caught.value.details

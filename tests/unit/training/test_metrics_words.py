@@ -1,8 +1,5 @@
 """METEOR, ROUGE-L and Distinct against the reference libraries, and on texts that are broken."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,13 +14,6 @@ from training.evaluation.metrics.wordnet import WordNet
 WORDS = st.lists(st.sampled_from("I i you feel felt feeling feels sad unhappy a the , . !".split()), max_size=25)
 TEXTS = WORDS.map(" ".join)
 EMOJI = "\U0001f622\U0001f62d"
-
-
-@pytest.fixture(scope="module")
-def golden(checkout: Path) -> list[dict[str, object]]:
-    """Values of the libraries themselves; NLTK's with its own reader of Princeton's files. tools/golden_metrics.py."""
-    lines = (checkout / "tests" / "golden" / "metrics" / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 @pytest.fixture(scope="module")

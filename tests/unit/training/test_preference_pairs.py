@@ -112,7 +112,7 @@ def test_every_pair_keeps_the_rules(divided: Path, built: Path) -> None:
             own = dialogues[pair.turn.partition("/")[0]]
             assert pair.chosen in own.replies
             assert pair.rejected != pair.chosen
-            if pair.rule in rules.SAME_WORDS:
+            if pair.rule == "before_validation":
                 assert Counter(near.words(pair.rejected)) == Counter(near.words(pair.chosen))
             else:
                 shingles = (near.shingles(pair.rejected), near.shingles(pair.chosen))

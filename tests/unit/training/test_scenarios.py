@@ -14,7 +14,8 @@ def dialogue(scenario: str) -> Dialogue:
     return data_rows.dialogue(name=scenario or "none").model_copy(update={"scenario": scenario})
 
 
-ALL = [dialogue(name) for name in ("panic_public", "grief_anger", "flashback", "other", "")]
+NAMES = ("panic_public", "grief_anger", "flashback", "other", "")
+ALL = [dialogue(name) for name in NAMES]
 
 
 def test_there_are_the_papers_six() -> None:
@@ -51,7 +52,7 @@ def test_family_of(scenario: str, family: str | None) -> None:
     ],
 )
 def test_matching(wanted: tuple[str, ...], found: list[str]) -> None:
-    scenarios.check(ALL, wanted)
+    scenarios.check(NAMES, wanted)
     assert [one.scenario for one in scenarios.matching(ALL, wanted)] == found
 
 
@@ -65,7 +66,7 @@ def test_matching(wanted: tuple[str, ...], found: list[str]) -> None:
 )
 def test_names_that_are_not_there(wanted: str, said: str) -> None:
     with pytest.raises(UsageError, match="no scenario") as caught:
-        scenarios.check(ALL, (wanted,))
+        scenarios.check(NAMES, (wanted,))
     assert said in caught.value.help
 
 

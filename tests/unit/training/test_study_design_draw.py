@@ -12,6 +12,7 @@ from tests.integration.study_server import MODELS, some_replies
 from tide_chat.errors import DataError, UsageError
 from training.evaluation import cli, replies
 from training.evaluation.study import design, draw, make
+from training.evaluation.study.records import REFERENCE
 
 PAIR = MODELS[:2]
 PAIRS = (PAIR,)
@@ -28,7 +29,7 @@ def test_every_cell_of_the_design_has_its_reply() -> None:
     texts = {(one.item, one.model, one.state): one.text for one in answered}
     dialogue = {one.name: one.item for one in made.scenarios}
     for item in made.items:
-        if item.state == design.REFERENCE:
+        if item.state == REFERENCE:
             assert item.text == next(one.reference for one in answered if one.item == dialogue[item.scenario])
         else:
             assert item.text == texts[dialogue[item.scenario], item.model, item.state]
@@ -50,7 +51,7 @@ def test_a_block_of_one_model_and_few_scenarios() -> None:
     assert [(item.model, item.state) for item in made.items] == [
         (PAIR[0], "zs"),
         (PAIR[0], "ft"),
-        (design.REFERENCE, design.REFERENCE),
+        (REFERENCE, REFERENCE),
     ]
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.study import order
-from training.evaluation.study.design import REFERENCE, Item, Scenario, Study
+from training.evaluation.study.design import Item, Scenario, Study
+from training.evaluation.study.records import REFERENCE
 
 SIZES = st.tuples(st.integers(1, 7), st.integers(1, 4), st.integers(1, 2))  # scenarios, blocks, models a block
 SEEDS = st.integers(0, 2**32)

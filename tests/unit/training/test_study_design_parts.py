@@ -14,7 +14,8 @@ from werkzeug.datastructures import MultiDict
 from tide_chat.errors import DataError
 from training.evaluation.study import codes
 from training.evaluation.study.questions import EDUCATION, REGIONS, About
-from training.evaluation.study.store import FAILED, FILE, PASSED, UNSEEN, Rating, Store
+from training.evaluation.study.records import FAILED, PASSED, UNSEEN
+from training.evaluation.study.store import FILE, Rating, Store
 from training.evaluation.study.web import forms
 from training.evaluation.study.web.limits import Buckets
 

@@ -1,7 +1,6 @@
 """The three files of a study: what is written is read again, and what is wrong is named by file, line and column."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.training.study_rows import rater
 from tide_chat.errors import DataError
 from training.evaluation.study import records
 from training.evaluation.study.records import ATTENTION, RATED_STATES, Gold, Rater, Rating
@@ -124,11 +124,6 @@ def test_each_mark_alone_makes_a_study_simulated(folder: Path) -> None:
     (folder / "raters.csv").rename(folder / "simulated-raters.csv")
     assert records.read(folder).simulated
     (folder / "simulated-raters.csv").unlink()
-    rater = replace(_rater(), rater="simulated-0001")
-    records.write_raters(folder / "raters.csv", [rater])
+    records.write_raters(folder / "raters.csv", [rater("simulated-0001")])
     records.write_ratings(folder / "ratings.csv", [])
     assert records.read(folder).simulated
-
-
-def _rater() -> Rater:
-    return Rater("r1", None, "", "", "", datetime(2026, 1, 1, tzinfo=UTC), None, "unseen", True)

@@ -8,9 +8,9 @@ import pytest
 
 from tide_chat.errors import UsageError
 from training.evaluation.study import records, simulate
-from training.evaluation.study.analyse.regions import REGIONS, STATES
 from training.evaluation.study.questions import EDUCATION, GENDERS
 from training.evaluation.study.questions import REGIONS as ASKED
+from training.evaluation.study.regions import REGIONS, STATES
 
 
 def test_the_papers_design() -> None:

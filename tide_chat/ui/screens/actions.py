@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
-from tide_chat.care.keeping import or_else
 from tide_chat.engine.supervisor import Phase
 from tide_chat.events import Stage
 from tide_chat.messages import Role
@@ -173,10 +172,7 @@ class Actions(Screen[None]):
         self.app.push_screen(HelpScreen())
 
     def action_help_lines(self) -> None:
-        from tide_chat.ui.screens.help_lines import HelpLinesScreen
-
-        contacts = or_else(self.core.care.contacts, ())
-        self.app.push_screen(HelpLinesScreen(self.core.words, self.tide.settings.country, contacts))
+        self.tide.show_people()
 
     def action_about(self) -> None:
         from tide_chat.ui.screens.disclosure import DisclosureScreen

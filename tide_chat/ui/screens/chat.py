@@ -259,10 +259,11 @@ class ChatScreen(Actions):
     def _give_back(self, text: str) -> None:
         """A message that was not answered goes back into the box; what was said about why stays."""
         last = self.core.talk.conversation.messages[-1:]
-        if last and last[0].role is Role.USER:
-            self.core.talk.take_back()
+        problem = self.core.talk.take_out()[1] if last and last[0].role is Role.USER else ""
         for notice in self.transcript.drop_last_turn():
             self.transcript.add(notice)
+        if problem:
+            self.transcript.notice(neutral(problem))
         self.composer.give_back(text)
 
     # The engine and the cards

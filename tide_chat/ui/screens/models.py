@@ -17,7 +17,7 @@ from tide_chat.ui.messages import PullEnded, PullProgress, Switched
 from tide_chat.ui.ports import ModelRow, Shelf
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.panel import Panel
-from tide_chat.ui.widgets.plain import Plain
+from tide_chat.ui.widgets.plain import Plain, PlainOptions
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -51,7 +51,7 @@ class ModelScreen(Panel[None]):
         self._cancel: Cancel | None = None
 
     def body(self) -> Iterable[Widget]:
-        yield OptionList(id="models", markup=False, compact=True)
+        yield PlainOptions(id="models")
         yield Plain("", id="model-note")
 
     def on_mount(self) -> None:

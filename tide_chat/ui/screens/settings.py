@@ -10,7 +10,7 @@ from textual.widgets.option_list import Option
 from tide_chat.config import Settings
 from tide_chat.ui import themes
 from tide_chat.ui.screens.panel import Panel
-from tide_chat.ui.widgets.plain import Plain
+from tide_chat.ui.widgets.plain import Plain, PlainOptions
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -33,7 +33,7 @@ class SettingsScreen(Panel[None]):
         self._settings = settings
 
     def body(self) -> Iterable[Widget]:
-        yield OptionList(*self._options(), id="choices", markup=False, compact=True)
+        yield PlainOptions(*self._options(), id="choices")
         yield Plain(COUNTRY, classes="setting")
         yield Input(
             self._settings.country or "", id="country", placeholder="from your system", max_length=2, compact=True
@@ -62,10 +62,7 @@ class SettingsScreen(Panel[None]):
         elif event.option_id:
             self.tide.change_settings(theme=event.option_id)
         self._settings = self.tide.settings
-        at = event.option_list.highlighted
-        event.option_list.clear_options()
-        event.option_list.add_options(self._options())
-        event.option_list.highlighted = at
+        self.query_one(PlainOptions).refill(self._options())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Kept when it is two letters, or empty again."""

@@ -26,8 +26,12 @@ def _inside(column: int, dot: int, rows: int, radius: float) -> bool:
 
 
 class Breath(Plain):
-    """The disc and the words below it."""
+    """The disc and the words below it. Drawn again only when one of them is another."""
+
+    _shown: tuple[str, str] | None = None
 
     def show(self, moment: Moment, rows: int = ROWS) -> None:
-        lines = disc(moment.fullness, rows)
-        self.update(Content.assemble(("\n".join(lines), "$primary"), f"\n\n{moment.words} · {moment.left}"))
+        shape, words = "\n".join(disc(moment.fullness, rows)), f"\n\n{moment.words} · {moment.left}"
+        if (shape, words) != self._shown:
+            self._shown = (shape, words)
+            self.update(Content.assemble((shape, "$primary"), words))

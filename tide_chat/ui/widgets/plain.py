@@ -1,5 +1,7 @@
 """Text, buttons and lists that are only ever text: no markup, in a terminal of any width."""
 
+from collections.abc import Iterable
+
 from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Button, OptionList, Static
@@ -33,6 +35,13 @@ class PlainOptions(OptionList):
 
     def __init__(self, *options: Option, id: str | None = None) -> None:
         super().__init__(*options, id=id, markup=False, compact=True)
+
+    def refill(self, options: Iterable[Option]) -> None:
+        """Other words in the same rows; the highlighted one stays."""
+        at = self.highlighted
+        self.clear_options()
+        self.add_options(options)
+        self.highlighted = at
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return super().get_content_height(container, viewport, max(3, width))  # an option is padded by two

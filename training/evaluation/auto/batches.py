@@ -13,14 +13,13 @@ from tide_chat import extras
 from tide_chat.engine import kv
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import DataError, ModelUnusable, PromptTooLong, TideError
-from tide_chat.prompt import system_text
 from tide_chat.reasoning import ReasoningFilter
 from training import chat_files
-from training.evaluation.auto import energy
+from training.evaluation.auto import energy, writers
 from training.evaluation.auto.cache import Written
 from training.evaluation.auto.conditions import Condition
 from training.evaluation.auto.items import Item
-from training.evaluation.auto.writers import Ask, params
+from training.evaluation.auto.writers import Ask
 
 if TYPE_CHECKING:
     import torch
@@ -47,12 +46,7 @@ class BatchWriter:
         self._model = None
 
     def asks(self, items: Sequence[Item], seed: int) -> list[Ask]:
-        made = []
-        for item in items:
-            prompt = self._files.renderer.render(system_text(), item.conversation)
-            thinks = self._files.renderer.thinks(prompt)
-            made.append(Ask(item, prompt, params(self._condition, item, seed, thinks=thinks), thinks))
-        return made
+        return writers.asks(self._condition, self._files.renderer, items, seed)
 
     def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
         self._load()
@@ -148,13 +142,13 @@ class BatchWriter:
 def _loaded(condition: Condition, local: int) -> Any:
     from transformers import AutoModelForCausalLM
 
+    from training.hushed import hushed
     from training.sft import devices
-    from training.sft.adapter import quiet
 
     device = devices.device_of("auto", devices.Group(local=local))
     dtype = devices.dtype_of("auto", device)
     try:
-        with quiet():
+        with hushed():
             model = AutoModelForCausalLM.from_pretrained(condition.model, dtype=dtype, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise ModelUnusable("The model cannot be loaded.", details=f"{condition.model}: {error}") from error
@@ -166,10 +160,10 @@ def _loaded(condition: Condition, local: int) -> Any:
 def _adapted(model: Any, condition: Condition) -> Any:
     from peft import PeftModel
 
-    from training.sft.adapter import quiet
+    from training.hushed import hushed
 
     try:
-        with quiet():
+        with hushed():
             return PeftModel.from_pretrained(model, str(condition.adapter))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise DataError("The adapter does not fit the model.", details=f"{condition.adapter}: {error}") from error

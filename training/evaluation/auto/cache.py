@@ -1,21 +1,20 @@
 """What was written, kept by a hash of all that it follows from, so that nothing is generated twice.
 
-A folder of files of JSON lines, one for each process that writes; all of them are read. A line is on the disk before
-the next one is begun. The half line of a process that was killed is cut off when its file is written to again, and
-waits for its end when another process reads it. Knows no model.
+A folder of files of JSON lines (`lines`), one for each process that writes; all of them are read. A half line waits for
+its end. Knows no model.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import DataError
+from training.evaluation import lines
+from training.evaluation.lines import Lines
 
 FORMAT = 1  # in every key: raise it when what is generated changes without any part of the key changing
 
@@ -50,7 +49,7 @@ class Store:
         self._folder = folder
         self._found: dict[str, Written] = {}
         self._read: dict[Path, int] = {}  # bytes of each file that are known
-        self._file: BinaryIO | None = None
+        self._file: Lines | None = None
         self.refresh()
 
     def get(self, key: str) -> Written | None:
@@ -68,20 +67,16 @@ class Store:
         with path.open("rb") as file:
             file.seek(start)
             data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
+        whole = lines.whole(data)
         self._read[path] = start + len(whole)
-        lines = whole.splitlines()
-        self._found.update(_line(path, line) for line in lines)
-        return len(lines)
+        found = whole.splitlines()
+        self._found.update(_line(path, line) for line in found)
+        return len(found)
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
-        """Open the file `name`.jsonl to add to. Raises UsageError when another process writes to it, TideError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{name}.jsonl"
-        with path.open("a+b") as file:
-            _lock(file, path)
-            _heal(file)
+        """Open the file `name`.jsonl to add to. Raises UsageError when another process writes to it, OSError."""
+        with lines.adding(self._folder / f"{name}.jsonl", lock=True) as file:
             self._file = file
             try:
                 yield
@@ -91,9 +86,7 @@ class Store:
     def put(self, key: str, written: Written) -> None:
         """Raises OSError."""
         assert self._file, "put is for inside writing()"
-        self._file.write(json.dumps({"key": key, **asdict(written)}, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._file.add({"key": key, **asdict(written)})
         self._found[key] = written
 
 
@@ -105,22 +98,3 @@ def _line(path: Path, line: bytes) -> tuple[str, Written]:
         raise DataError(
             "The cache of replies is damaged.", details=f"{path}: {error}", help="Remove the file; it is made again."
         ) from error
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(
-            "Another process is writing to this run.", details=str(path), help="Wait for it, or name another --out."
-        ) from None
-    except OSError as error:
-        raise TideError("The cache of replies cannot be locked.", details=f"{path}: {error.strerror}") from error
-
-
-def _heal(file: BinaryIO) -> None:
-    """Cut off a last line that has no end."""
-    file.seek(0)
-    data = file.read()
-    if data and not data.endswith(b"\n"):
-        file.truncate(data.rfind(b"\n") + 1)

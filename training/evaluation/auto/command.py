@@ -1,11 +1,11 @@
 """`tide-eval auto`: the options and what is printed. Loads what computes when it runs."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
+
+from tide_chat import entry
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MODEL = "[NAME[:STATE]=]MODEL[+ADAPTER]"
@@ -78,10 +78,4 @@ def _job(out: Path, **given: Any) -> Any:
         given["threads"],
         given["batch"],
     )
-    return run.Job(plan, files, out, wanted, shlex.join(["tide-eval", *_typed()]))
-
-
-def _typed() -> list[str]:
-    """The arguments from `auto` on."""
-    arguments = sys.argv[1:]
-    return arguments[arguments.index("auto") :] if "auto" in arguments else ["auto"]
+    return run.Job(plan, files, out, wanted, entry.typed())

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -106,8 +106,6 @@ def _parts(text: str) -> tuple[str, Path | None]:
 
 
 def _with_state(found: Condition, said: str | None) -> Condition:
-    from dataclasses import replace
-
     state = said or (FINE_TUNED if found.adapter else ZERO_SHOT)
     if state == ZERO_SHOT and found.adapter:
         raise UsageError("A model with an adapter is not zero-shot.", details=str(found))

@@ -1,22 +1,20 @@
 """run.json: all that one has to know to make a run's numbers again, or to doubt them."""
 
 import hashlib
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tide_chat.prompt import system_text
-from tide_chat.registry.machine import total_memory
 from training.data.sources import SourceFile
+from training.evaluation import runs
 from training.evaluation.auto.conditions import Condition, hashed
 from training.sft.metrics import environment
 
 KIND = "auto"  # what wrote the run folder
+fingerprint = cache(hashed)  # files do not change during a run
 
 
 def condition(one: Condition) -> dict[str, Any]:
@@ -42,38 +40,16 @@ def run(
         "kind": KIND,
         "command": command,
         **environment(),
-        "hardware": hardware(),
+        "hardware": runs.hardware(),
         "conditions": [condition(one) for one in conditions],
         "data": [asdict(file) for file in files],
         "items": items,
         "seed": seed,
-        "seeds": "of each reply: the first 31 bits of SHA-256 of seed/item, the same for all models",
+        "seeds": "of each reply: the last 31 of the first 32 bits of SHA-256 of seed/item, the same for all models",
         "through": through,
         "prompt": {"sha256": hashlib.sha256(system.encode()).hexdigest(), "characters": len(system)},
     }
 
 
-def hardware() -> dict[str, Any]:
-    """Of this machine. Memory in bytes."""
-    return {"processor": _processor(), "cores": os.cpu_count(), "memory": total_memory()}
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@cache
-def fingerprint(path: Path | None) -> str:
-    return hashed(path)
-
-
 def _file(path: Path) -> dict[str, str]:
     return {"name": path.name, "sha256": fingerprint(path)}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

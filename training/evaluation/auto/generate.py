@@ -16,7 +16,6 @@ from training.evaluation.auto.writers import Ask, Writer
 from training.evaluation.replies import Reply
 
 MODEL, APP = "model", "app"
-THROUGH = (MODEL, APP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from tide_chat.messages import Conversation, Message, Role
 from training.data import sources, split
 from training.data.schema import Dialogue
 from training.data.sources import MANIFEST, SourceFile
+from training.evaluation.drawing import drawn
 from training.evaluation.replies import Reply
 
 HELD_OUT = ("test", "validation")  # of a split, the first that is there
@@ -67,12 +68,8 @@ def chosen(found: Sequence[Item], limit: int | None, seed: int, personas: Sequen
         raise DataError("There is nothing to answer.", details=f"{len(found)} exchanges, none of them is chosen.")
     if len({item.id for item in kept}) < len(kept):
         raise DataError("A dialogue is in the data twice.", help="`tide-train data check` says which.")
-    drawn = set(sorted((item.id for item in kept), key=lambda one: _order(seed, one))[:limit])
-    return tuple(item for item in kept if item.id in drawn)
-
-
-def _order(seed: int, item: str) -> bytes:
-    return hashlib.sha256(f"limit/{seed}/{item}".encode()).digest()
+    ids = drawn((item.id for item in kept), limit, "limit", seed)
+    return tuple(item for item in kept if item.id in ids)
 
 
 def _held_out(name: str) -> str:

@@ -2,6 +2,7 @@
 alone, without router and guard. One at a time, each with a seed of its own.
 """
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,11 +15,11 @@ from tide_chat.engine.supervisor import Supervisor
 from tide_chat.errors import EngineDied, PromptTooLong
 from tide_chat.prompt import Renderer, primer, system_text
 from tide_chat.reasoning import ReasoningFilter
-from training.evaluation.auto import energy
+from training.evaluation.auto import energy, writers
 from training.evaluation.auto.cache import Written
 from training.evaluation.auto.conditions import Condition
 from training.evaluation.auto.items import Item
-from training.evaluation.auto.writers import Ask, params
+from training.evaluation.auto.writers import Ask
 
 ATTEMPTS = 2  # at a reply in which the engine's process ends
 
@@ -48,13 +49,7 @@ class LlamaWriter:
             self._supervisor.close()
 
     def asks(self, items: Sequence[Item], seed: int) -> list[Ask]:
-        renderer = self._renderer()
-        made = []
-        for item in items:
-            prompt = renderer.render(system_text(), item.conversation)
-            thinks = renderer.thinks(prompt)
-            made.append(Ask(item, prompt, params(self._condition, item, seed, thinks=thinks), thinks))
-        return made
+        return writers.asks(self._condition, self._renderer(), items, seed)
 
     def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
         meter = energy.Meter()
@@ -76,8 +71,6 @@ class LlamaWriter:
 
     def _renderer(self) -> Renderer:
         """From what was kept of an earlier look at this model, else from the model."""
-        import json
-
         try:
             known = json.loads(self._words.read_text(encoding="utf-8"))
             return Renderer(known.pop("template"), **known)

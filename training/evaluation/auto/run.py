@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from tide_chat.atomic import write_text
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import TideError
 from tide_chat.progress import Say, quiet
 from training.data.sources import SourceFile
 from training.evaluation import replies as reply_files
+from training.evaluation import runs
 from training.evaluation.auto import describe, samples, scoring
 from training.evaluation.auto.generate import Generated, Plan, generate
 from training.evaluation.auto.scoring import Wanted
 from training.evaluation.tables import Cell, Table
+from training.sft.metrics import write_run
 
-RUN, REPLIES, APP, CACHE = "run.json", "replies.jsonl", "app.jsonl", "cache"
+REPLIES, APP, CACHE = "replies.jsonl", "app.jsonl", "cache"
 Tell = Callable[[str], None]
 
 
@@ -38,13 +40,13 @@ def run(job: Job, tell: Tell, say: Say = quiet) -> Table | None:
     Raises DataError, UsageError, ModelError, EngineError, MissingExtra, TideError.
     """
     shard = job.plan.shard
-    earlier = _earlier(job.out)
+    earlier = runs.earlier(job.out, kind=describe.KIND)
     about = describe.run(
         job.command, job.plan.conditions, job.files, len(job.plan.items), job.plan.seed, job.plan.through
     ) | {"machines": earlier.get("machines", {})}
     try:
         if shard.leads:
-            _write_json(job.out / RUN, about)
+            write_run(job.out, about)
         made = generate(job.plan, say)
         if made is None or (shard.meets and not shard.leads):
             tell(f"Part {shard.name} is there.")
@@ -69,29 +71,10 @@ def _results(job: Job, about: dict[str, Any], made: Generated, say: Say) -> Tabl
         tables.append(_app_table(made, job.command))
     for table in tables:
         table.write(job.out)
-    ended = {"finished": describe.now(), "generated": made.made, "of": len(made.replies)}
+    ended = {"finished": runs.now(), "generated": made.made, "of": len(made.replies)}
     machines = about["machines"] | {name: found for name, found in made.machines.items() if found}
-    _write_json(job.out / RUN, about | ended | {"machines": machines})
+    write_run(job.out, about | ended | {"machines": machines})
     return tables[0]
-
-
-def _earlier(out: Path) -> dict[str, Any]:
-    """run.json as it is, {} when there is none. Raises UsageError when it is of another kind of run, DataError."""
-    path = out / RUN
-    if not path.exists():
-        return {}
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        kind = found.get("kind")
-    except (OSError, ValueError, AttributeError) as error:
-        raise DataError("The run folder cannot be read.", details=f"{path}: {error}") from error
-    if kind != describe.KIND:
-        raise UsageError("This folder holds another run.", details=str(out), help="Name a new one with --out.")
-    return found
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    write_text(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
 def _app_lines(made: Generated) -> Sequence[str]:

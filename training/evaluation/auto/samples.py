@@ -1,10 +1,10 @@
 """samples.md: replies of all conditions side by side, for reading. The seed says which items, no hand."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tide_chat.atomic import write_text
+from training.evaluation.drawing import drawn
 from training.evaluation.replies import Reply
 
 SAMPLES, COUNT = "samples.md", 10
@@ -17,10 +17,10 @@ def write(run: Path, replies: Sequence[Reply], seed: int) -> None:
 def page(replies: Sequence[Reply], seed: int) -> str:
     """Ten items, or all when there are fewer, in the order of the data."""
     items = list(dict.fromkeys(reply.item for reply in replies))
-    drawn = set(sorted(items, key=lambda item: hashlib.sha256(f"samples/{seed}/{item}".encode()).digest())[:COUNT])
-    drawing = f"{len(drawn)} of {len(items)} items, drawn by seed {seed}. Replies as they came, nothing is mended."
+    shown = drawn(items, COUNT, "samples", seed)
+    drawing = f"{len(shown)} of {len(items)} items, drawn by seed {seed}. Replies as they came, nothing is mended."
     head = f"# Samples\n\n{drawing}\n"
-    return "\n".join([head, *(_item(item, replies) for item in items if item in drawn)])
+    return "\n".join([head, *(_item(item, replies) for item in items if item in shown)])
 
 
 def _item(item: str, replies: Sequence[Reply]) -> str:

@@ -14,7 +14,6 @@ from training.evaluation import comparison, metrics, statistics
 from training.evaluation.measures import catalogue, factors
 from training.evaluation.measures.catalogue import REFERENCE, Measure
 from training.evaluation.metrics import Scorer, Settings
-from training.evaluation.metrics import floor as floors
 from training.evaluation.replies import Reply
 from training.evaluation.tables import Cell, Table
 
@@ -98,8 +97,7 @@ def compare(
     run: Path, replies: Sequence[Reply], scorer: Scorer, command: str, seed: int, say: Say = quiet
 ) -> dict[str, list[float]]:
     """The metrics against references, with their tables and figures. Raises DataError, OSError."""
-    compared = scorer.score(replies, say)
-    floor = scorer.score(floors.wrong_reference(replies, seed), say)
+    compared, floor = scorer.with_floor(replies, seed, say)
     comparison.write(run, replies, compared, floor=floor, about=scorer.about, command=command, seed=seed)
     return compared
 
@@ -143,15 +141,10 @@ def _of(found: Scored, condition: tuple[str, str], command: str, seed: int) -> T
         values = [
             x for x, reply in zip(found.scores[row.name], found.replies, strict=True) if reply.condition == condition
         ]
-        rows.append((row.what, row.unit, *_spread(values, [cluster(one) for one in mine], row.times, seed)))
+        rows.append((row.what, row.unit, *_spread(values, [one.cluster for one in mine], row.times, seed)))
     name = re.sub(r"[^\w.-]+", "-", "-".join(("measures", *condition)))
     drawn = f"low, high: {statistics.LEVEL:.0%} interval of the mean, BCa bootstrap by persons, seed {seed}."
     return Table(name, f"Measures: {' '.join(condition)}", columns, tuple(rows), f"{drawn} {_note(found)}", command)
-
-
-def cluster(reply: Reply) -> str:
-    """Whose reply it is: replies to one person, or in one dialogue where no person is named, are alike."""
-    return reply.persona_id or reply.item.rpartition("/")[0]
 
 
 def _spread(values: Sequence[float], clusters: Sequence[str], times: float, seed: int) -> tuple[Cell, ...]:
@@ -169,8 +162,7 @@ def _mean(values: Sequence[float], times: float) -> float | None:
 
 
 def _note(found: Scored) -> str:
-    asked = {row.name for row in found.rows}
-    by_classifier = asked & {"factors", "recognition", "normalization", "reflection", "advice_first"}
+    by_classifier = any(row.name in catalogue.BY_CLASSIFIER for row in found.rows)
     counts = [f"{' '.join(one)} {_finishes(found, one)}" for one in found.conditions]
     error = factors.error_note() if by_classifier else ""
     return " ".join(_NOTE.format(finishes=f"How replies ended: {'; '.join(counts)}", error=error).split())

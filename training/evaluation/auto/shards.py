@@ -3,13 +3,13 @@
 Processes meet in the cache's folder alone: a run is complete when every key is there, whoever wrote it.
 """
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from tide_chat.errors import TideError, UsageError
+from training.sft import devices
 
 T = TypeVar("T")
 
@@ -42,15 +42,8 @@ def find(given: str | None) -> Shard:
     """From `1/4` (parts run by hand), else from what torchrun and accelerate launch set. Raises UsageError."""
     if given is not None:
         return _by_hand(given)
-    values = [os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"))]
-    try:
-        rank, world = map(int, values)
-        local = int(os.environ.get("LOCAL_RANK", rank))
-    except ValueError as error:
-        raise UsageError("RANK and WORLD_SIZE must be numbers.", details=", ".join(values)) from error
-    if not 0 <= rank < world:
-        raise UsageError("RANK must be below WORLD_SIZE.", details=", ".join(values))
-    return Shard(rank, world, local)
+    found = devices.from_environment()
+    return Shard(found.rank, found.world, found.local)
 
 
 def _by_hand(given: str) -> Shard:

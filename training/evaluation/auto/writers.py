@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from tide_chat.engine.base import Prompt, SamplingParams
+from tide_chat.prompt import Renderer, system_text
 from tide_chat.turn import THINKING_TOKENS
 from training.evaluation.auto.cache import Written
 from training.evaluation.auto.conditions import Condition
@@ -44,7 +45,13 @@ class Writer(Protocol):
         ...
 
 
-def params(condition: Condition, item: Item, seed: int, *, thinks: bool) -> SamplingParams:
-    """A model that thinks gets as many tokens for that as in the app."""
-    made = replace(condition.sampling, seed=item.seed(seed))
-    return replace(made, max_tokens=made.max_tokens + THINKING_TOKENS) if thinks else made
+def asks(condition: Condition, renderer: Renderer, items: Sequence[Item], seed: int) -> list[Ask]:
+    """One for each item, with the app's prompt. A model that thinks gets as many tokens for that as in the app."""
+    made = []
+    for item in items:
+        prompt = renderer.render(system_text(), item.conversation)
+        thinks = renderer.thinks(prompt)
+        tokens = condition.sampling.max_tokens + (THINKING_TOKENS if thinks else 0)
+        params = replace(condition.sampling, seed=item.seed(seed), max_tokens=tokens)
+        made.append(Ask(item, prompt, params, thinks))
+    return made

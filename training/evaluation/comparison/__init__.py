@@ -8,8 +8,8 @@ from typing import Self
 
 from tide_chat.atomic import write_text
 from tide_chat.errors import DataError
-from training.evaluation import plots, statistics
-from training.evaluation.comparison import rows, tables
+from training.evaluation import statistics
+from training.evaluation.comparison import plots, rows, tables
 from training.evaluation.comparison.rows import Row, Scored, Scores
 from training.evaluation.metrics import floor as floors
 from training.evaluation.metrics import rouge

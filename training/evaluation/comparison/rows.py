@@ -116,7 +116,7 @@ def _row(scored: Scored, metric: str, model: str, group: str, items: Sequence[st
     before, after = ([state[item] for item in items if item in state] for state in states)
     both = None
     if before and after:
-        both = statistics.paired(before, after, [_cluster(scored.reply(model, item)) for item in items], seed=seed)
+        both = statistics.paired(before, after, [scored.reply(model, item).cluster for item in items], seed=seed)
     return Row(metric, model, group, statistics.summary(before), statistics.summary(after), both)
 
 
@@ -124,10 +124,6 @@ def _adjusted(rows: Sequence[Row]) -> list[Row]:
     """With Holm's correction over all of them."""
     adjusted = iter(statistics.holm([row.paired.test.p for row in rows if row.paired]))
     return [replace(row, holm=next(adjusted)) if row.paired else row for row in rows]
-
-
-def _cluster(reply: Reply) -> str:
-    return reply.persona_id or reply.item.rpartition("/")[0] or reply.item
 
 
 def _words(reply: Reply) -> int:

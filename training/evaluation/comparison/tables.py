@@ -4,7 +4,8 @@ but ROUGE-L with padding.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from training.evaluation import paper, statistics
+from training.evaluation import statistics
+from training.evaluation.comparison import paper
 from training.evaluation.comparison.rows import Row, Scores
 from training.evaluation.metrics import distinct, rouge
 from training.evaluation.replies import Reply, by_condition

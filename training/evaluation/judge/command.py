@@ -1,12 +1,12 @@
 """`tide-eval judge`: the options and what is printed. Loads what computes when it runs."""
 
-import shlex
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from tide_chat import entry
 
 if TYPE_CHECKING:
     from training.evaluation.judge.judges import Judge
@@ -54,9 +54,8 @@ def command(
     from training.evaluation.judge.run import Job, run
 
     extras.require("Judging", "eval")
-    typed = shlex.join(["tide-eval", *_typed()])
     with _judge(judge, url, threads, timeout, remote_i_know) as asked, bar() as say:
-        tables = run(Job(asked, replies, out, calls, pairwise, limit, seed, typed), say)
+        tables = run(Job(asked, replies, out, calls, pairwise, limit, seed, entry.typed()), say)
     click.echo("\n".join(table.markdown() for table in tables), nl=False)
     click.echo(f"Written: {out}", err=True)
     return 0
@@ -84,9 +83,3 @@ def _local(name: str, threads: int | None) -> "AbstractContextManager[Judge]":
     found = Registry.load().resolve(name)
     names = (found.alias, found.model.entry.alias) if found.model else (found.alias,)
     return LocalJudge(names, found.path, threads)
-
-
-def _typed() -> list[str]:
-    """The arguments from `judge` on."""
-    arguments = sys.argv[1:]
-    return arguments[arguments.index("judge") :] if "judge" in arguments else ["judge"]

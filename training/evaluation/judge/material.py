@@ -1,6 +1,5 @@
 """What is judged: replies of `replies.jsonl` files, or the items of a study, whose scores then fit its ratings."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from tide_chat.errors import DataError
 from training.evaluation import replies
+from training.evaluation.drawing import drawn
 from training.evaluation.study import design
 
 
@@ -53,9 +53,8 @@ def read(paths: Sequence[Path]) -> tuple[Candidate, ...]:
 
 def chosen(candidates: Sequence[Candidate], limit: int | None, seed: int) -> tuple[Candidate, ...]:
     """All replies of `limit` groups that the seed draws, in the order of the files."""
-    groups = list(dict.fromkeys(one.group for one in candidates))
-    drawn = set(sorted(groups, key=lambda group: hashlib.sha256(f"judge/{seed}/{group}".encode()).digest())[:limit])
-    return tuple(one for one in candidates if one.group in drawn)
+    kept = drawn({one.group for one in candidates}, limit, "judge", seed)
+    return tuple(one for one in candidates if one.group in kept)
 
 
 def pairs(candidates: Sequence[Candidate]) -> tuple[Pair, ...]:
@@ -77,8 +76,7 @@ def pairs(candidates: Sequence[Candidate]) -> tuple[Pair, ...]:
 
 def _of_replies(path: Path) -> Iterator[Candidate]:
     for one in replies.read(path):
-        cluster = one.persona_id or one.item.partition("/")[0]
-        yield Candidate(one.item, one.item, one.model, one.state, one.said, one.text, cluster)
+        yield Candidate(one.item, one.item, one.model, one.state, one.said, one.text, one.cluster)
 
 
 def _of_study(path: Path) -> Iterator[Candidate]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tide_chat.engine.process import describe_exit
 from tide_chat.errors import EngineDied, EngineError, ModelUnusable
 from training.data.sources import digest
 from training.evaluation.judge.judges import MAX_TOKENS, TEMPERATURE
@@ -69,7 +70,7 @@ class LocalJudge:
         return str(answer["text"])
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "training.evaluation.judge.local"]
+        command = [sys.executable, "-P", "-m", "training.evaluation.judge.local"]
         self._child = subprocess.Popen(
             [*command, str(self._model), str(CONTEXT), str(self._threads or 0)],
             stdin=subprocess.PIPE,
@@ -100,6 +101,10 @@ class LocalJudge:
         return found
 
     def _died(self) -> EngineDied:
+        assert self._child
+        ended = describe_exit(self._child.wait())
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().splitlines()[-1:]
-        return EngineDied("The judge's process ended.", details="".join(last), help="The same command goes on.")
+        return EngineDied(
+            "The judge's process ended.", details=": ".join([ended, *last]), help="The same command goes on."
+        )

@@ -1,25 +1,23 @@
 """A whole run: ask, put together, write the run folder. Behind `tide-eval judge`."""
 
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tide_chat.atomic import write_text
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import TideError
 from tide_chat.progress import Say, quiet
 from training.data.sources import digest
-from training.evaluation.auto.describe import hardware, now
+from training.evaluation import runs
 from training.evaluation.judge import asks, bias, material, results, rubric, store, tables
 from training.evaluation.judge.asks import Ask, Judgement
 from training.evaluation.judge.judges import ATTEMPTS, Judge
 from training.evaluation.study import design, records
 from training.evaluation.tables import Table
-from training.sft.metrics import environment
+from training.sft.metrics import environment, write_run
 
-KIND, RUN = "judge", "run.json"
+KIND = "judge"
 _LIBRARIES = ("krippendorff", "llama-cpp-python", "scipy")
 
 
@@ -36,6 +34,10 @@ class Job:
     seed: int
     command: str
 
+    @property
+    def mode(self) -> str:
+        return "pairwise" if self.pairwise else "rating"
+
 
 def run(job: Job, say: Say = quiet) -> list[Table]:
     """All tables, the scores or wins first. Raises DataError, UsageError, ModelError, TideError."""
@@ -45,15 +47,21 @@ def run(job: Job, say: Say = quiet) -> list[Table]:
         if job.pairwise
         else asks.ratings(candidates, job.calls, job.seed)
     )
-    _check(job)
+    runs.earlier(
+        job.out,
+        kind=KIND,
+        mode=job.mode,
+        judge=job.judge.about,
+        help="A run has one judge and one mode. Name a new folder with --out.",
+    )
     try:
         about = _about(job, len(candidates), len(planned))
-        _write_json(job.out / RUN, about)
+        write_run(job.out, about)
         judgements, made = _judged(job, planned, say)
         found = _results(job, judgements)
         for table in found:
             table.write(job.out)
-        _write_json(job.out / RUN, about | {"finished": now(), "asked": made, "of": len(planned)})
+        write_run(job.out, about | {"finished": runs.now(), "asked": made, "of": len(planned)})
     except OSError as error:
         raise TideError("The run folder cannot be written.", details=f"{job.out}: {error.strerror or error}") from error
     return found
@@ -104,9 +112,9 @@ def _about(job: Job, replies: int, questions: int) -> dict[str, Any]:
         "command": job.command,
         **environment(),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "hardware": hardware(),
+        "hardware": runs.hardware(),
         "judge": job.judge.about,
-        "mode": "pairwise" if job.pairwise else "rating",
+        "mode": job.mode,
         "rubric": rubric.CRITERIA,
         "data": [_source(path) for path in job.sources],
         "replies": replies,
@@ -122,25 +130,3 @@ def _about(job: Job, replies: int, questions: int) -> dict[str, Any]:
 def _source(path: Path) -> dict[str, str]:
     file = path / design.FILE if path.is_dir() else path
     return {"name": file.name, "sha256": digest(file)}
-
-
-def _check(job: Job) -> None:
-    """A folder of another kind of run, or of the other mode, is not written into. Raises UsageError, DataError."""
-    path = job.out / RUN
-    if not path.exists():
-        return
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        there = values.get("kind"), values.get("mode"), values.get("judge")
-    except (OSError, ValueError, AttributeError) as error:
-        raise DataError("The run folder cannot be read.", details=f"{path}: {error}") from error
-    if there != (KIND, "pairwise" if job.pairwise else "rating", job.judge.about):
-        raise UsageError(
-            "This folder holds another run.",
-            details=f"{job.out}: {', '.join(str(one) for one in there)}",
-            help="A run has one judge and one mode. Name a new folder with --out.",
-        )
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    write_text(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")

@@ -1,7 +1,7 @@
 """The tables of a run of the judge. Each says what judge scores are not."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from training.evaluation import statistics
@@ -20,7 +20,6 @@ CAUTION = (
 )
 _KINDS = (*BAD, NO_ANSWER)
 _INTERVAL = "low and high: a 95 % bootstrap interval that draws whole persons (or dialogues)."
-_Rows = Iterable[tuple[Cell, ...]]
 
 
 def scores(rated: Sequence[Rated], command: str, seed: int) -> Table:
@@ -143,7 +142,7 @@ def _pair_names(rated: Sequence[Rated]) -> list[str]:
 
 
 def _agreement(name: str, calls: list[list[float | None]]) -> tuple[Cell, ...]:
-    found = [value for _, value, _ in agreement.pairwise(calls)]
+    found = agreement.pairwise(calls)
     there = [value for value in found if value is not None]
     return name, *found, fmean(there) if there else None, agreement.alpha(calls)
 

@@ -58,6 +58,7 @@ MEASURES = (
     Measure("speed", "Speed", "tokens a second", cost.speed, "high"),
 )
 NAMES = tuple(measure.name for measure in MEASURES)
+BY_CLASSIFIER = tuple(measure.name for measure in MEASURES if measure.of.__module__ == factors.__name__)
 
 
 def named(names: Sequence[str]) -> tuple[Measure, ...]:

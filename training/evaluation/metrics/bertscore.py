@@ -15,6 +15,7 @@ from tide_chat.progress import Say
 from training.evaluation.metrics import encoders
 from training.evaluation.metrics.encoders import Encoder
 from training.evaluation.metrics.pairs import Pair, Values
+from training.hushed import hushed
 
 NAME = "BERTScore F1"
 _BLOCK = 1024  # pairs
@@ -40,7 +41,7 @@ class Bertscore:
     def measure(self, pairs: Sequence[Pair], say: Say) -> Values:
         values = dict.fromkeys(pairs, 0.0)
         whole = together([pair for pair in values if not pair.empty])
-        with encoders.quiet():
+        with hushed():
             scorer = load(self._encoder) if whole else None
         for start in range(0, len(whole), _BLOCK):
             say(self.name, start, len(whole))

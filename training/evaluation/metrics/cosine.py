@@ -44,16 +44,17 @@ def embed(folder: Path, texts: Sequence[str], say: Say) -> "np.ndarray[Any, Any]
     import numpy as np
     import torch
 
+    from training.risk.model import pooled
+
     device = encoders.device()
-    with encoders.quiet():
-        model, tokenizer = encoders.load(folder, device)
+    model, tokenizer = encoders.load(folder, device)
     ids = tokenizer(list(texts), truncation=True, max_length=longest(folder))["input_ids"]
     found = np.zeros((len(texts), model.config.hidden_size), dtype=np.float32)
     done = 0
     with torch.inference_mode():
         for places in batches([len(one) for one in ids], _BATCH[device]):
             inputs = tokenizer.pad({"input_ids": [ids[place] for place in places]}, return_tensors="pt").to(device)
-            found[places] = _mean(model(**inputs).last_hidden_state, inputs["attention_mask"]).cpu().numpy()
+            found[places] = pooled(model(**inputs).last_hidden_state, inputs["attention_mask"]).cpu().numpy()
             done += len(places)
             say("embeddings", done, len(texts))
     return found
@@ -66,12 +67,3 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
         size = max(1, tokens // max(1, lengths[waiting[0]]))
         yield waiting[:size]
         waiting = waiting[size:]
-
-
-def _mean(states: Any, mask: Any) -> Any:
-    """states: (B, T, W), mask: (B, T) -> (B, W)"""
-    import torch
-
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-    return torch.nn.functional.normalize(mean, dim=-1)

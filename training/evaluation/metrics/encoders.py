@@ -1,15 +1,15 @@
 """Where the encoders of the metrics are, and how one is loaded. Opens no connection: what is not here is refused."""
 
-import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tide_chat import extras
 from tide_chat.errors import MissingExtra, ModelNotFound
+from training.data import sources
+from training.hushed import hushed
 
 ROBERTA, MINILM = "roberta-large", "all-minilm-l6-v2"
 _REPOS = ("FacebookAI/roberta-large", "roberta-large")
@@ -67,9 +67,7 @@ def cached() -> Path | None:
 
 def digest(folder: Path) -> str:
     """SHA-256 of the weights, in hex."""
-    path = next(folder / name for name in _WEIGHTS if (folder / name).is_file())
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sources.digest(next(folder / name for name in _WEIGHTS if (folder / name).is_file()))
 
 
 def device() -> str:
@@ -78,29 +76,14 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+@cache  # several measures of a run ask for the same
 def load(folder: Path, where: str) -> tuple[Any, Any]:
-    """(model in float32, tokenizer)."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
+    """(model, tokenizer) of `minilm`."""
+    from training.risk.model import load_base
 
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True).to(where).eval()
-    return model, AutoTokenizer.from_pretrained(folder, local_files_only=True)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No bars and no notes of transformers about weights that it leaves out."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    with hushed():
+        model, tokenizer = load_base(folder)
+    return model.to(where).eval(), tokenizer
 
 
 def _is_roberta_large(folder: Path) -> bool:

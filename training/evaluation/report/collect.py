@@ -1,18 +1,18 @@
 """Run folders as values. Knows which files the evaluations write, not what the numbers in them mean."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tide_chat.errors import DataError
-from training.evaluation import tables
+from training.evaluation import runs, tables
 from training.evaluation.report import svg
 from training.evaluation.report.svg import Drawing
 from training.evaluation.tables import Table
+from training.sft.metrics import RUN
 
-RUN, SAFETY = "run.json", "safety.json"  # what describes a run; the second also holds its figures
+SAFETY = "safety.json"  # describes a run where no run.json does, and holds its figures
 SAFETY_PAGE, SAMPLES, MISSES = "safety.md", "samples.md", "misses.md"
 
 
@@ -69,7 +69,7 @@ def read(folder: Path, number: int) -> Run:
         number,
         folder.name,
         about,
-        tuple(map(_checked, sorted((folder / tables.FOLDER).glob("*.json")))),
+        tuple(tables.read_all(folder)),
         tuple(Figure(path.stem, svg.read(path)) for path in sorted((folder / tables.FIGURES).glob("*.svg"))),
         _text(folder / SAFETY_PAGE),
         _text(folder / SAMPLES),
@@ -85,25 +85,7 @@ def _described(folder: Path) -> dict[str, Any]:
     path = next((folder / name for name in (RUN, SAFETY) if (folder / name).exists()), None)
     if path is None:
         raise DataError("This is not a run folder.", details=f"{folder}: neither {RUN} nor {SAFETY} is there.")
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError("The description of a run cannot be read.", details=f"{path}: {error}") from error
-    if not isinstance(about, dict):
-        raise DataError("The description of a run is not an object.", details=f"{path}: {type(about).__name__}")
-    return about
-
-
-def _checked(path: Path) -> Table:
-    """A table whose parts are of the types that they are shown as."""
-    table = Table.read(path)
-    texts = (table.name, table.title, table.note, table.command, *table.columns)
-    cells: list[Any] = [cell for row in table.rows for cell in row]
-    if not all(isinstance(one, str) for one in texts) or not isinstance(table.digits, int):
-        raise DataError("A table cannot be read.", details=f"{path}: name, title, columns, note or digits")
-    if wrong := [cell for cell in cells if not isinstance(cell, str | int | float | None)]:
-        raise DataError("A cell of a table is no text and no number.", details=f"{path}: {wrong[0]!r}")
-    return table
+    return runs.read(path)
 
 
 def _text(path: Path) -> str:

@@ -6,7 +6,6 @@ list in `forbidden.py`. A line is written for each prompt as it ends, so that an
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ from tide_chat.safety import join
 from tide_chat.safety.guard import Gate, default_screen
 from tide_chat.safety.guard_screen import Reading
 from tide_chat.turn import Companion
+from training.evaluation.lines import adding, whole
 from training.evaluation.safety import forbidden
 from training.evaluation.safety.rows import Attack
 
@@ -53,9 +53,9 @@ def run(attacks: Sequence[Attack], path: Path, setup: Setup, say: Say) -> list[J
     done = {one["id"]: one for one in _read(path) if keys.get(one["id"]) == one["key"]}
     missing = [attack for attack in attacks if attack.id not in done]
     if missing:
-        with Session(setup.settings()) as session:
+        with Session(setup.settings()) as session, adding(path) as file:
             for record in ask(session.companion, missing, keys):
-                _append(path, record)
+                file.add(record)
                 done[record["id"]] = record
                 say("adversarial prompts", len(done), len(attacks))
     return [_judged(done[attack.id]) for attack in attacks]
@@ -140,26 +140,13 @@ def _read(path: Path) -> Iterator[Json]:
     """The whole lines; one that was being written when the run ended is dropped. Raises DataError, OSError."""
     if not path.is_file():
         return
-    whole = path.read_bytes()
-    if whole and not whole.endswith(b"\n"):
-        whole = whole[: whole.rfind(b"\n") + 1]
-        with path.open("r+b") as file:
-            file.truncate(len(whole))
-    for number, line in enumerate(whole.splitlines(), 1):
+    for number, line in enumerate(whole(path.read_bytes()).splitlines(), 1):
         try:
             record = json.loads(line)
             record["id"], record["key"], record["turns"]
         except (ValueError, KeyError, TypeError) as error:
             raise DataError("A line is not a record of a run.", details=f"{path.name}:{number}") from error
         yield record
-
-
-def _append(path: Path, record: Json) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 # -- the page --------------------------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from tide_chat import entry
-from tide_chat.errors import MissingExtra
+from tide_chat import entry, extras
 from training.evaluation.study.analyse.command import analyse, simulate
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -78,13 +77,11 @@ def serve(study: Path, host: str, port: int, open_to_network: bool, proxied_as: 
     Only this machine reaches them by default. To let raters in from elsewhere, put a reverse proxy with TLS before it
     and name it with --proxied-as. It can be ended and started at any time: no saved answer is lost.
     """
+    extras.require("Serving a study", "eval")
     from training.evaluation.study import serve as served
 
     place = served.Place(host, port, proxied_as, open_to_network)
-    try:
-        served.serve(study, place, lambda text: click.echo(text, err=True))
-    except ImportError as error:
-        raise MissingExtra("Serving a study", "eval") from error
+    served.serve(study, place, lambda text: click.echo(text, err=True))
     return entry.INTERRUPTED
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from tide_chat.atomic import write_text
 from tide_chat.errors import DataError, TideError
+from training.evaluation.study import records
 
-FILE = "study.json"
-REFERENCE = "reference"  # both model and state of the reference
+FILE = records.STUDY
 
 
 @dataclass(frozen=True, slots=True)

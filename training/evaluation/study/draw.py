@@ -6,12 +6,13 @@ Knows no file of replies, no rater and no page.
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tide_chat.errors import DataError, UsageError
 from training.evaluation import replies
 from training.evaluation.replies import Reply
-from training.evaluation.study.design import REFERENCE, Item, Scenario
+from training.evaluation.study.design import Item, Scenario
+from training.evaluation.study.records import REFERENCE
 
 _MOST_NAMED = 10
 
@@ -22,7 +23,7 @@ class Wanted:
 
     blocks: tuple[tuple[str, ...], ...]
     scenarios: tuple[str, ...] = ()
-    chosen: Mapping[str, str] | None = None
+    chosen: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 
 
@@ -71,7 +72,7 @@ def draw(answered: Sequence[Reply], wanted: Wanted) -> Drawn:
     names = wanted.scenarios or tuple(sorted({found[0].scenario for found in cells.by_item.values()} - {""}))
     if not names:
         raise DataError("No reply says which scenario it is in.", help="The field `scenario` is empty everywhere.")
-    if other := sorted(set(wanted.chosen or {}) - set(names)):
+    if other := sorted(set(wanted.chosen) - set(names)):
         raise DataError("A dialogue is chosen for a scenario that is not in the design.", details=", ".join(other))
     scenarios = tuple(_scenario(cells, name, wanted) for name in names)
     items = tuple(item for number, one in enumerate(scenarios, 1) for item in _items(cells, number, one, wanted.blocks))
@@ -87,7 +88,7 @@ def telltales(items: Iterable[Item]) -> list[Item]:
 
 
 def _scenario(cells: _Cells, name: str, wanted: Wanted) -> Scenario:
-    chosen = (wanted.chosen or {}).get(name)
+    chosen = wanted.chosen.get(name)
     item = chosen if chosen is not None else _drawn(cells, name, wanted.seed)
     if item not in cells.by_item:
         raise DataError("A chosen dialogue is not there.", details=f"{name}: {item}")

@@ -1,7 +1,6 @@
 """From the options of `tide-eval study new` to a study's folder. Knows no page."""
 
 import csv
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Self
 from tide_chat import __version__
 from tide_chat.errors import DataError, UsageError
 from tide_chat.safety import helplines
+from training.data.sources import digest
 from training.evaluation import replies
 from training.evaluation.study import design, draw
 
@@ -35,7 +35,7 @@ def make(files: Sequence[Path], wanted: draw.Wanted, shown: Shown, out: Path) ->
         raise UsageError("No help lines are known there.", details=f"--country {shown.country}", help=f"Known: {known}")
     answered = [reply for file in files for reply in replies.read(file)]
     drawn = draw.draw(answered, wanted)
-    sources = tuple(design.Source(file.name, _sha256(file)) for file in files)
+    sources = tuple(design.Source(file.name, digest(file)) for file in files)
     study = design.Study(
         shown.title,
         shown.contact,
@@ -110,7 +110,3 @@ def summary(study: design.Study) -> str:
         f"{len(study.scenarios)} scenarios, {len(study.blocks)} blocks: {size.pages} pages and an attention check, "
         f"{size.ratings} ratings a rater, about {size.minutes} minutes at the paper's pace.\n{drawn}"
     )
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from training.evaluation.study.regions import STATES
+
 AGES = range(18, 121)
 
 GENDERS = {"woman": "Woman", "man": "Man", "nonbinary": "Non-binary", "other": "Another"}
@@ -15,15 +17,7 @@ EDUCATION = {
     "other": "Something else",
 }
 
-_STATES = """
-AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado|CT Connecticut|DE Delaware
-DC District of Columbia|FL Florida|GA Georgia|HI Hawaii|ID Idaho|IL Illinois|IN Indiana|IA Iowa|KS Kansas|KY Kentucky
-LA Louisiana|ME Maine|MD Maryland|MA Massachusetts|MI Michigan|MN Minnesota|MS Mississippi|MO Missouri|MT Montana
-NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey|NM New Mexico|NY New York|NC North Carolina|ND North Dakota
-OH Ohio|OK Oklahoma|OR Oregon|PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas
-UT Utah|VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming
-"""
-REGIONS = {one[:2]: one[3:] for one in _STATES.strip().replace("\n", "|").split("|")}
+REGIONS = {one.code: one.name for one in sorted(STATES.values(), key=lambda one: one.name)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from training.evaluation.replies import STATES
 
 RATINGS, RATERS, GOLD, STUDY = "ratings.csv", "raters.csv", "gold.csv", "study.json"
 SIMULATED = "simulated-"  # begins the names of a simulated study's files and raters
-REFERENCE = "reference"
+REFERENCE = "reference"  # both model and state of the reference
 RATED_STATES = (*STATES, REFERENCE)
 SCALE = (1, 5)
 PASSED, FAILED, UNSEEN = ATTENTION = ("passed", "failed", "unseen")
@@ -161,10 +161,6 @@ def _text(value: str) -> str:
     return value
 
 
-def _maybe(value: str) -> str:
-    return value
-
-
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in names:
@@ -207,7 +203,7 @@ def _state_of_us(value: str) -> str:
 
 _RATING: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("rater", "item", "scenario", "model"), _text),
-    "block": _maybe,
+    "block": str,
     "state": _one_of(RATED_STATES),
     "position": _between(int, 1, 1_000_000, "a whole number from 1"),
     "rating": _between(int, *SCALE, "a whole number from 1 to 5"),
@@ -216,7 +212,7 @@ _RATING: dict[str, Callable[[str], Any]] = {
 _RATER: dict[str, Callable[[str], Any]] = {
     "rater": _text,
     "age": lambda value: _age(value) if value else None,
-    **dict.fromkeys(("gender", "education"), _maybe),
+    **dict.fromkeys(("gender", "education"), str),
     "region": _state_of_us,
     "started": _time,
     "finished": lambda value: _time(value) if value else None,

@@ -6,7 +6,7 @@ the effects are ours; only the design and the shares of the raters follow the pa
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from tide_chat.atomic import write_text
 from tide_chat.errors import UsageError
 from training.evaluation.replies import FINE_TUNED, STATES
 from training.evaluation.study import records
-from training.evaluation.study.analyse.regions import STATES as US_STATES
-from training.evaluation.study.analyse.regions import region_of
 from training.evaluation.study.records import REFERENCE, SIMULATED, Gold, Rater, Rating
+from training.evaluation.study.regions import STATES as US_STATES
+from training.evaluation.study.regions import region_of
 
 SCENARIOS = ("1 panic", "2 grief", "3 depression", "4 abuse", "5 noise", "6 drinking")
 PAIRS = (  # the paper's table 2
@@ -49,28 +49,40 @@ _EDUCATION = {"bachelor": 0.43, "graduate": 0.29, "some_college": 0.11, "high_sc
 class Effects:
     """In points of the scale, before rounding to 1..5. Differences by gender: none, on purpose."""
 
-    means: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "Phi-3.5-mini": 3.45,
-            "granite-3.1-3b": 3.5,
-            "Qwen2.5-3B": 3.15,
-            "Qwen2.5-1.5B": 3.2,
-            "Qwen2.5-0.5B": 3.1,
-            "R1-Distill-Qwen-1.5B": 3.45,
-            "Llama-3.2-3B": 3.5,
-            "Llama-3.2-1B": 3.45,
-            REFERENCE: 3.85,
-        }
-    )
-    fine_tuned: tuple[float, ...] = (0.4, -0.2, 0.2, -0.3, 0.1, 0.0)  # by scenario
-    over_60: Mapping[str, float] = field(default_factory=lambda: {"Phi-3.5-mini": 0.5, "Llama-3.2-3B": 0.5})
-    graduate: Mapping[str, float] = field(default_factory=lambda: {"Qwen2.5-3B": -0.45, "Qwen2.5-1.5B": -0.4})
-    west: Mapping[str, float] = field(default_factory=lambda: {"1 panic": 0.45, "4 abuse": 0.45})
-    place: float = -0.06  # for each reply above it on its page
-    rater_sd: float = 0.4
-    page_sd: float = 0.1
-    reply_sd: float = 0.1
-    noise_sd: float = 0.85
+    means: Mapping[str, float]
+    fine_tuned: tuple[float, ...]  # by scenario
+    over_60: Mapping[str, float]
+    graduate: Mapping[str, float]
+    west: Mapping[str, float]
+    place: float  # for each reply above it on its page
+    rater_sd: float
+    page_sd: float
+    reply_sd: float
+    noise_sd: float
+
+
+EFFECTS = Effects(
+    means={
+        "Phi-3.5-mini": 3.45,
+        "granite-3.1-3b": 3.5,
+        "Qwen2.5-3B": 3.15,
+        "Qwen2.5-1.5B": 3.2,
+        "Qwen2.5-0.5B": 3.1,
+        "R1-Distill-Qwen-1.5B": 3.45,
+        "Llama-3.2-3B": 3.5,
+        "Llama-3.2-1B": 3.45,
+        REFERENCE: 3.85,
+    },
+    fine_tuned=(0.4, -0.2, 0.2, -0.3, 0.1, 0.0),
+    over_60={"Phi-3.5-mini": 0.5, "Llama-3.2-3B": 0.5},
+    graduate={"Qwen2.5-3B": -0.45, "Qwen2.5-1.5B": -0.4},
+    west={"1 panic": 0.45, "4 abuse": 0.45},
+    place=-0.06,
+    rater_sd=0.4,
+    page_sd=0.1,
+    reply_sd=0.1,
+    noise_sd=0.85,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +102,18 @@ class _Reply:
     state: str
 
 
-def make(seed: int, count: int = 150, effects: Effects | None = None) -> Made:
+def make(seed: int, count: int = 150) -> Made:
     """The same for the same arguments. count: raters who begin, bad ones among them."""
-    effects = effects or Effects()
     random = numpy.random.default_rng(seed)
     replies = _replies()
-    quality = _quality(random, replies, effects)
+    quality = _quality(random, replies)
     kinds = _kinds(random, count)
     raters: list[Rater] = []
     ratings: list[Rating] = []
     for number, kind in enumerate(kinds, 1):
         rater = _rater(random, f"{SIMULATED}{number:04d}", kind)
         raters.append(rater)
-        ratings += _rated(random, rater, kind, replies, quality, effects)
+        ratings += _rated(random, rater, kind, replies, quality)
     gold = tuple(
         Gold(one.item, one.model, one.state, _judged(random, value))
         for one, value in zip(replies, quality, strict=True)
@@ -117,7 +128,7 @@ def write(folder: Path, seed: int, count: int = 150) -> Made:
     Raises UsageError where a study of people is: nothing of it is overwritten.
     """
     _refuse_real(folder)
-    made, effects = make(seed, count), Effects()
+    made = make(seed, count)
     records.write_ratings(folder / f"{SIMULATED}{records.RATINGS}", made.ratings)
     records.write_raters(folder / f"{SIMULATED}{records.RATERS}", made.raters)
     records.write_gold(folder / f"{SIMULATED}{records.GOLD}", made.gold)
@@ -126,7 +137,7 @@ def write(folder: Path, seed: int, count: int = 150) -> Made:
         "title": "SIMULATED: no person rated anything",
         "seed": seed,
         "raters": count,
-        "effects": asdict(effects),
+        "effects": asdict(EFFECTS),
         "bad_raters": made.bad,
     }
     write_text(folder / records.STUDY, json.dumps(about, indent=1) + "\n")
@@ -153,17 +164,17 @@ def _replies() -> list[_Reply]:
     return found
 
 
-def _quality(random: numpy.random.Generator, replies: Sequence[_Reply], effects: Effects) -> Numbers:
+def _quality(random: numpy.random.Generator, replies: Sequence[_Reply]) -> Numbers:
     """(replies,) what an average rater would give at the first place, before rounding."""
     pages = {(one.scenario, one.block): 0.0 for one in replies}
-    pages = {page: random.normal(0, effects.page_sd) for page in pages}
-    tuned = dict(zip(SCENARIOS, effects.fine_tuned, strict=True))
+    pages = {page: random.normal(0, EFFECTS.page_sd) for page in pages}
+    tuned = dict(zip(SCENARIOS, EFFECTS.fine_tuned, strict=True))
     return numpy.array(
         [
-            effects.means[one.model]
+            EFFECTS.means[one.model]
             + (tuned[one.scenario] if one.state == FINE_TUNED else 0)
             + pages[one.scenario, one.block]
-            + random.normal(0, effects.reply_sd)
+            + random.normal(0, EFFECTS.reply_sd)
             for one in replies
         ]
     )
@@ -216,20 +227,19 @@ def _rated(
     kind: str,
     replies: Sequence[_Reply],
     quality: Numbers,
-    effects: Effects,
 ) -> list[Rating]:
     """In the order shown: pages in random order, replies in random order on each."""
     places = _shown(random, replies)
     if kind == LEAVES:
         places = places[: int(random.integers(1, len(places) // 5)) * 5]
-    leaning = float(numpy.clip(random.normal(0, effects.rater_sd), -2 * effects.rater_sd, 2 * effects.rater_sd))
+    leaning = float(numpy.clip(random.normal(0, EFFECTS.rater_sd), -2 * EFFECTS.rater_sd, 2 * EFFECTS.rater_sd))
     flat = int(random.choice([1, 2, 5]))
     seconds = _seconds(random, rater, kind, len(places))
     found = []
     for position, index in enumerate(places, 1):
         one = replies[index]
-        felt = quality[index] + leaning + _moved(rater, one, effects) + effects.place * ((position - 1) % 5)
-        rating = int(numpy.clip(round(felt + random.normal(0, effects.noise_sd)), *records.SCALE))
+        felt = quality[index] + leaning + _moved(rater, one) + EFFECTS.place * ((position - 1) % 5)
+        rating = int(numpy.clip(round(felt + random.normal(0, EFFECTS.noise_sd)), *records.SCALE))
         if kind == FLAT:
             rating = flat if random.random() < 0.95 else 3
         cell = (one.item, one.scenario, one.block, one.model, one.state)
@@ -247,15 +257,15 @@ def _shown(random: numpy.random.Generator, replies: Sequence[_Reply]) -> list[in
     ]
 
 
-def _moved(rater: Rater, reply: _Reply, effects: Effects) -> float:
+def _moved(rater: Rater, reply: _Reply) -> float:
     """What who the rater is does to the rating."""
     moved = 0.0
     if rater.age is not None and rater.age > 60:
-        moved += effects.over_60.get(reply.model, 0)
+        moved += EFFECTS.over_60.get(reply.model, 0)
     if rater.education == "graduate":
-        moved += effects.graduate.get(reply.model, 0)
+        moved += EFFECTS.graduate.get(reply.model, 0)
     if region_of(rater.region) == "West":
-        moved += effects.west.get(reply.scenario, 0)
+        moved += EFFECTS.west.get(reply.scenario, 0)
     return moved
 
 

@@ -16,9 +16,9 @@ from typing import Self
 from tide_chat.errors import DataError
 from training.evaluation.study import codes
 from training.evaluation.study.questions import About
+from training.evaluation.study.records import FAILED, PASSED
 
 FILE = "raters.sqlite3"
-PASSED, FAILED, UNSEEN = "passed", "failed", "unseen"
 
 # AUTOINCREMENT: the number of a rater who withdrew is not given again.
 _SCHEMA = """

@@ -1,6 +1,5 @@
 """Paced breathing: a disc that moves with the breath, or the same in words that stand still."""
 
-import time
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -35,7 +34,6 @@ class BreathingScreen(ToolScreen):
         self.elapsed = 0.0
         self.paused = False
         self.keys = self._keys()
-        self._seen = time.monotonic()
 
     @property
     def pattern(self) -> Pattern:
@@ -52,7 +50,7 @@ class BreathingScreen(ToolScreen):
         yield Plain(self.tool.why, id="why")
 
     def on_mount(self) -> None:
-        self.set_interval(FRAME_S, self._look)
+        self.set_interval(FRAME_S, self.look)
         self._draw()
 
     def on_resize(self) -> None:
@@ -60,16 +58,14 @@ class BreathingScreen(ToolScreen):
         if not self.ended:
             self._draw()
 
-    def _look(self) -> None:
-        now = time.monotonic()
-        gone, self._seen = now - self._seen, now
-        if self.app.screen is self and not (self.ended or self.still or self.paused):
-            self.tick(gone)
+    @property
+    def moves(self) -> bool:
+        return not (self.ended or self.still or self.paused)
 
     def tick(self, seconds: float) -> None:
         """Time went by; the end of the last round is the end."""
         self.elapsed += seconds
-        if self.elapsed >= self.pattern.total_s:
+        if moment(self.pattern, self.elapsed).ended:
             self.show_end()
         else:
             self._draw_breath()
@@ -77,6 +73,7 @@ class BreathingScreen(ToolScreen):
     def _draw(self) -> None:
         places = " ".join("●" if index == self.at else "○" for index in range(len(self.tool.patterns)))
         head = Content.assemble((self.pattern.title, "bold"), f"  {places}\n{self.pattern.note}")
+        self.query_one("#panel-title", Plain).update(f"{self.tool.title}{' · paused' if self.paused else ''}")
         self.query_one("#pattern", Plain).update(head)
         self.query_one("#panel-keys", Plain).update(self._keys())
         self.query_one("#why", Plain).display = self.still or self.size.height >= 30
@@ -98,8 +95,10 @@ class BreathingScreen(ToolScreen):
         self._draw()
 
     def action_pause(self) -> None:
+        if self.ended or self.still:
+            return
         self.paused = not self.paused
-        self.query_one("#panel-title", Plain).update(f"{self.tool.title}{' · paused' if self.paused else ''}")
+        self._draw()
 
     def action_still(self) -> None:
         if self.ended:

@@ -13,8 +13,7 @@ from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, mat
 from tide_chat.care.keeping import Care
 from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
-from tide_chat.ui.commands import find
-from tide_chat.ui.screens.care.menu import line, tool_lines
+from tide_chat.ui.screens.care.menu import command_lines, tool_lines
 from tide_chat.ui.screens.care.panel import CarePanel, problem
 from tide_chat.ui.widgets.card import HelpLineView
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
@@ -109,9 +108,7 @@ class MatchScreen(CarePanel):
 
     def _options(self) -> Iterable[Option]:
         yield from tool_lines(self.match.tools)
-        for name in ("plan", "tools"):
-            if command := find(name):
-                yield Option(line(command.title, name), id=name)
+        yield from command_lines(("plan", "tools"))
 
     def _people(self, most: int | None = None) -> Iterable[Widget]:
         for contact in self.contacts[:most]:
@@ -121,5 +118,4 @@ class MatchScreen(CarePanel):
             yield HelpLineView(help_line, tall=index == 0 and most is None)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        if command := find(event.option_id or ""):
-            self.call_later(getattr(self.app, f"action_{command.action}"))
+        self.open_command(event.option_id)

@@ -6,9 +6,9 @@ from textual.binding import Binding, BindingType
 
 from tide_chat.care.contacts import Contact
 from tide_chat.care.keeping import Care, or_else
-from tide_chat.errors import TideError
+from tide_chat.errors import TideError, in_words
 from tide_chat.terminal import neutral
-from tide_chat.ui.screens.help_lines import HelpLinesScreen
+from tide_chat.ui.commands import find
 from tide_chat.ui.screens.panel import Panel
 
 if TYPE_CHECKING:
@@ -38,12 +38,17 @@ class CarePanel(Panel[None]):
         """Whether `other` would show the same, so that a second press of its key is not felt."""
         return type(self) is type(other)
 
+    def open_command(self, name: str | None) -> None:
+        """What was chosen from a list of commands."""
+        if command := find(name or ""):
+            self.call_later(getattr(self.app, f"action_{command.action}"))
+
     def action_help_lines(self) -> None:
-        self.app.push_screen(HelpLinesScreen(self.tide.core.words, self.tide.settings.country, self.contacts))
+        self.tide.show_people()
 
 
 def problem(error: TideError | OSError) -> str:
     """A failure to keep something, in words that fit beside it."""
     if isinstance(error, TideError):
         return neutral(" ".join(part for part in (error.message, error.details, error.help) if part))
-    return neutral(f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "))
+    return neutral(in_words(error))

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tide_chat.care import today
-from tide_chat.care.keeping import PAPER_HINTS, Care, Paper, or_else
+from tide_chat.care.keeping import Care, Paper
 from tide_chat.care.tools import Tool
 from tide_chat.care.walk import Walk
 from tide_chat.ui.screens.care.panel import CarePanel
@@ -34,6 +34,23 @@ class ToolScreen(CarePanel):
         self.still = still
         self.before = before
         self.ended = False
+        self._seen = time.monotonic()
+
+    def look(self) -> None:
+        """Time stands still while something else is on top, such as the help lines."""
+        now = time.monotonic()
+        gone, self._seen = now - self._seen, now
+        if self.app.screen is self and self.moves:
+            self.tick(gone)
+
+    @property
+    def moves(self) -> bool:
+        """Whether time changes anything now."""
+        return not self.ended
+
+    def tick(self, seconds: float) -> None:
+        """Time went by."""
+        raise NotImplementedError
 
     def same_as(self, other: CarePanel) -> bool:
         return isinstance(other, ToolScreen) and other.tool.id == self.tool.id and not self.ended
@@ -100,7 +117,6 @@ class StepsScreen(ToolScreen):
         self.walk = Walk.of(self._filled().steps)
         self._timed = not still and any(step.seconds for step in self.walk.steps)
         self.keys = self._keys()
-        self._seen = time.monotonic()
 
     def _keys(self) -> str:
         parts = ["Enter goes on", "Left goes back"]
@@ -108,9 +124,7 @@ class StepsScreen(ToolScreen):
         return " · ".join([*parts, "F2 people", "Esc leaves"])
 
     def _filled(self) -> Tool:
-        now = today.now()
-        own = or_else(lambda: self.care.papers.get(Paper(self.tool.paper)), "") if self.tool.paper else ""
-        return self.tool.filled(own, day=today.day(now), time=today.time(now))
+        return self.care.filled(self.tool, today.now())
 
     def body(self) -> Iterable[Widget]:
         yield Plain("", id="step", classes="step")
@@ -120,17 +134,12 @@ class StepsScreen(ToolScreen):
     def on_mount(self) -> None:
         self._draw()
         if self._timed:
-            self.set_interval(LOOK_S, self._look)
-
-    def _look(self) -> None:
-        """Time stands still while something else is on top, such as the help lines."""
-        now = time.monotonic()
-        gone, self._seen = now - self._seen, now
-        if self.app.screen is self and not self.ended:
-            self.tick(gone)
+            self.set_interval(LOOK_S, self.look)
 
     def tick(self, seconds: float) -> None:
-        self._go(self.walk.tick(seconds))
+        walk = self.walk.tick(seconds)
+        if walk != self.walk:
+            self._go(walk)
 
     def _go(self, walk: Walk) -> None:
         moved, self.walk = walk.at != self.walk.at, walk
@@ -195,8 +204,7 @@ class StepsScreen(ToolScreen):
             return
         from tide_chat.ui.screens.care.writing import write_paper
 
-        paper = Paper(self.tool.paper)
-        write_paper(self.app, self.care, paper, self.tool.title, PAPER_HINTS[paper], self._written)
+        write_paper(self.app, self.care, Paper(self.tool.paper), self.tool.title, self._written)
 
     def _written(self) -> None:
         self._go(Walk(self._filled().steps, self.walk.at))

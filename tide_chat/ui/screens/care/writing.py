@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, TextArea
 
-from tide_chat.care.keeping import Care, Paper, or_else
+from tide_chat.care.keeping import PAPER_HINTS, Care, Paper, or_else
 from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
@@ -130,13 +130,11 @@ def open_writing(app: App[int], form: WritingScreen, then: Callable[[], None] | 
     app.push_screen(form, lambda kept: then() if kept and then else None)
 
 
-def write_paper(
-    app: App[int], care: Care, paper: Paper, title: str, hint: str, then: Callable[[], None] | None = None
-) -> None:
+def write_paper(app: App[int], care: Care, paper: Paper, title: str, then: Callable[[], None] | None = None) -> None:
     """A form with one box, for one of the person's own texts."""
     text = or_else(lambda: care.papers.get(paper), "")
 
     def keep(written: dict[str, str]) -> None:
         care.papers.put(paper, written[paper].strip())
 
-    open_writing(app, WritingScreen(paper, title, [Field(paper, "", hint, text)], keep, care.where), then)
+    open_writing(app, WritingScreen(paper, title, [Field(paper, "", PAPER_HINTS[paper], text)], keep, care.where), then)

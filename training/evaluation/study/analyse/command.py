@@ -1,13 +1,11 @@
 """`tide-eval study analyse` and `simulate`: the options and what is printed. Loads what computes when it runs."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from tide_chat import extras
+from tide_chat import entry, extras
 from tide_chat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def analyse(
     from training.evaluation.study.analyse.resample import Draws
 
     bounds = Bounds((min_minutes, max_minutes), min_share, min_page_seconds, max_sd, min_mae)
-    plan = Plan(bounds, Draws(draws, seed), older_than, difference, command=_command())
+    plan = Plan(bounds, Draws(draws, seed), older_than, difference, command=entry.typed())
     with bar() as say:
         done = run.analyse(folder, gold, out, plan, say)
     _print(done, out)
@@ -92,19 +90,6 @@ def simulate(out: Path, seed: int, raters: int) -> int:
     click.echo(f"SIMULATED: {len(made.raters)} raters, {bad} of them bad, {len(made.ratings)} ratings: {out}")
     click.echo(f"Next: tide-eval study analyse {out} --gold {out / 'simulated-gold.csv'} --out RUN")
     return 0
-
-
-def _command() -> str:
-    """What was typed, with every option that was given."""
-    context = click.get_current_context()
-    words = ["tide-eval", "study", "analyse"]
-    for one in context.command.params:
-        name, value = one.name or "", context.params.get(one.name or "")
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        words += [one.opts[0]] if isinstance(one, click.Option) else []
-        words += [] if value is True else [str(value)]
-    return shlex.join(words)
 
 
 def _print(done: "Done", out: Path) -> None:

@@ -13,10 +13,10 @@ import numpy
 
 from training.evaluation.replies import FINE_TUNED, ZERO_SHOT
 from training.evaluation.study.analyse.plan import WATERMARK, Plan
-from training.evaluation.study.analyse.regions import REGIONS, STATES
 from training.evaluation.study.analyse.sheet import Mask, Numbers, Sheet
 from training.evaluation.study.analyse.tables import by_region
 from training.evaluation.study.records import REFERENCE, SCALE
+from training.evaluation.study.regions import REGIONS, STATES
 
 _COLOURS = {ZERO_SHOT: "#0072b2", FINE_TUNED: "#c44e00", REFERENCE: "#555555"}  # told apart by the colour-blind too
 _NAMES = {ZERO_SHOT: "zero-shot", FINE_TUNED: "fine-tuned", REFERENCE: "reference"}
@@ -85,9 +85,8 @@ def maps(sheet: Sheet, plan: Plan) -> str | None:
 
 def _panel(sheet: Sheet, model: str, scenario: str) -> list[_Curve]:
     """By state; the reference is that of the model's own page."""
-    pages = {one.page for one in sheet.replies if (one.model, one.scenario) == (model, scenario)}
     rows: dict[str, Mask] = {state: sheet.rows(model, state, scenario) for state in (ZERO_SHOT, FINE_TUNED)}
-    rows[REFERENCE] = sheet.rows(state=REFERENCE, pages=pages)
+    rows[REFERENCE] = sheet.reference_of(model, scenario)
     ratings = {state: sheet.rating[mask] for state, mask in rows.items() if mask.any()}
     return [(state, float(values.mean()), _density(values)) for state, values in ratings.items()]
 

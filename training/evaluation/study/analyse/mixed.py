@@ -17,6 +17,8 @@ import numpy
 from numpy.typing import NDArray
 from scipy import linalg, optimize, stats
 
+from training.evaluation.statistics import LEVEL
+
 Numbers = NDArray[numpy.float64]
 _TINY = 1e-10
 _WORST = 1e12
@@ -53,8 +55,9 @@ class Fit:
         statistic = float(part @ linalg.solve(self.covariance[numpy.ix_(at, at)], part, assume_a="pos"))
         return float(stats.chi2.sf(statistic, len(at)))
 
-    def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
-        reach = float(stats.norm.ppf((1 + level) / 2)) * self.error(name)
+    def interval(self, name: str) -> tuple[float, float]:
+        """95%, Wald."""
+        reach = float(stats.norm.ppf((1 + LEVEL) / 2)) * self.error(name)
         return self.estimate(name) - reach, self.estimate(name) + reach
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from training.evaluation.study.analyse.filters import Bounds
-from training.evaluation.study.analyse.regions import region_of
 from training.evaluation.study.analyse.resample import Draws
 from training.evaluation.study.records import SIMULATED, Rater
+from training.evaluation.study.regions import region_of
 from training.evaluation.tables import Table
 
 WATERMARK = "SIMULATED DATA: no person rated anything."

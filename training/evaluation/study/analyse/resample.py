@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
+from training.evaluation.statistics import LEVEL
+
 Numbers = NDArray[numpy.float64]
 Codes = NDArray[numpy.int64]
 
@@ -17,22 +19,22 @@ class Draws:
     seed: int = 0
 
 
-def mean_interval(values: Numbers, raters: Codes, draws: Draws, level: float = 0.95) -> tuple[float, float] | None:
+def mean_interval(values: Numbers, raters: Codes, draws: Draws) -> tuple[float, float] | None:
     """Of the mean. values, raters: (n,). None below two raters."""
-    return _interval(_means(values, raters, numpy.random.default_rng(draws.seed), draws.count), level)
+    return interval(_means(values, raters, numpy.random.default_rng(draws.seed), draws.count))
 
 
 def between_interval(
-    first: tuple[Numbers, Codes], second: tuple[Numbers, Codes], draws: Draws, level: float = 0.95
+    first: tuple[Numbers, Codes], second: tuple[Numbers, Codes], draws: Draws
 ) -> tuple[float, float] | None:
     """Of the difference of means of two groups of different raters, each drawn by itself. Pairs: values, raters."""
     random = numpy.random.default_rng(draws.seed)
     one, two = (_means(*group, random, draws.count) for group in (first, second))
-    return _interval(None if one is None or two is None else one - two, level)
+    return interval(None if one is None or two is None else one - two)
 
 
 def within_interval(
-    first: tuple[Numbers, Codes], second: tuple[Numbers, Codes], draws: Draws, level: float = 0.95
+    first: tuple[Numbers, Codes], second: tuple[Numbers, Codes], draws: Draws
 ) -> tuple[float, float] | None:
     """Of the difference of means that the same raters gave to two kinds of replies."""
     raters = numpy.unique(numpy.concatenate([first[1], second[1]]))
@@ -43,7 +45,15 @@ def within_interval(
     counts = [weights @ count for _, count in sums]
     drawn = (counts[0] > 0) & (counts[1] > 0)
     one, two = ((weights[drawn] @ total) / count[drawn] for (total, _), count in zip(sums, counts, strict=True))
-    return _interval(one - two, level)
+    return interval(one - two)
+
+
+def interval(drawn: Numbers | None) -> tuple[float, float] | None:
+    """95% of what was drawn. None: nothing was."""
+    if drawn is None or not len(drawn):
+        return None
+    low, high = numpy.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
 
 
 def _means(values: Numbers, raters: Codes, random: numpy.random.Generator, count: int) -> Numbers | None:
@@ -66,10 +76,3 @@ def _sums(values: Numbers, codes: Codes, raters: int) -> tuple[Numbers, Numbers]
     """Of values, and of rows, by rater."""
     totals = numpy.bincount(codes, values, raters).astype(float)
     return totals, numpy.bincount(codes, minlength=raters).astype(float)
-
-
-def _interval(drawn: Numbers | None, level: float) -> tuple[float, float] | None:
-    if drawn is None or not len(drawn):
-        return None
-    low, high = numpy.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tide_chat.atomic import write_text
-from tide_chat.errors import DataError, TideError, UsageError
+from tide_chat.errors import DataError, TideError
 from tide_chat.progress import Say, quiet
 from training.data.sources import digest
+from training.evaluation import runs
 from training.evaluation import tables as files
-from training.evaluation.auto.describe import hardware
 from training.evaluation.study import records
 from training.evaluation.study.analyse import figures, filters
 from training.evaluation.study.analyse.plan import WATERMARK, Plan, directions
@@ -29,10 +29,10 @@ from training.evaluation.study.analyse.tables import (
 )
 from training.evaluation.study.records import SIMULATED, Key, Study
 from training.evaluation.tables import Table
-from training.sft.metrics import environment
+from training.sft.metrics import RUN, environment
 
-KIND, RUN = "study", "run.json"
-_LIBRARIES = ("numpy", "scipy", "krippendorff", "matplotlib", "statsmodels")
+KIND = "study"
+_LIBRARIES = ("numpy", "scipy", "krippendorff", "matplotlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Done:
 
 def analyse(folder: Path, gold_file: Path | None, out: Path, plan: Plan, say: Say = quiet) -> Done:
     """gold_file None: the last filter is not used. Raises DataError, UsageError, TideError."""
-    _check(out)
+    runs.earlier(out, kind=KIND)
     study = records.read(folder)
     scores = None if gold_file is None else _gold(gold_file, study)
     plan = replace(plan, simulated=study.simulated)
@@ -77,19 +77,6 @@ def _gold(path: Path, study: Study) -> dict[Key, float]:
             help="Score this study: tide-eval judge STUDY. Or leave the filter out: --no-gold-filter",
         )
     return scores
-
-
-def _check(out: Path) -> None:
-    """A folder of another kind of run is not written into. Raises UsageError, DataError."""
-    path = out / RUN
-    if not path.exists():
-        return
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError("The description of a run cannot be read.", details=f"{path}: {error}") from error
-    if not isinstance(about, dict) or about.get("kind") != KIND:
-        raise UsageError("The folder holds another kind of run.", details=str(path), help="Name another: --out RUN")
 
 
 def _tables(study: Study, kept: Sheet, filtered: filters.Filtered, plan: Plan) -> Iterator[Table]:
@@ -131,7 +118,7 @@ def _about(study: Study, gold_file: Path | None, filtered: filters.Filtered, pla
         "simulated": plan.simulated,
         **environment(),
         "libraries": {name: version(name) for name in _LIBRARIES},
-        "hardware": hardware(),
+        "hardware": runs.hardware(),
         "data": {path.name: digest(path) for path in sources},
         "seed": plan.draws.seed,
         "draws": plan.draws.count,

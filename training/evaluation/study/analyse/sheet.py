@@ -64,21 +64,17 @@ class Sheet:
     def scenarios(self) -> tuple[str, ...]:
         return tuple(sorted({one.scenario for one in self.replies}, key=natural))
 
-    def rows(
-        self,
-        model: str | None = None,
-        state: str | None = None,
-        scenario: str | None = None,
-        pages: Collection[tuple[str, str]] | None = None,
-    ) -> Mask:
-        """(n,) whose reply is of this model, state, scenario and one of these pages; None: any."""
+    def rows(self, model: str | None = None, state: str | None = None, scenario: str | None = None) -> Mask:
+        """(n,) whose reply is of this model, state and scenario; None: any."""
         asked = (("model", model), ("state", state), ("scenario", scenario))
         wanted = {name: value for name, value in asked if value is not None}
-        of = [
-            all(getattr(one, name) == value for name, value in wanted.items()) and (pages is None or one.page in pages)
-            for one in self.replies
-        ]
+        of = [all(getattr(one, name) == value for name, value in wanted.items()) for one in self.replies]
         return numpy.array(of, bool)[self.reply]
+
+    def reference_of(self, model: str, scenario: str) -> Mask:
+        """(n,) whose reply is the reference of the model's own page."""
+        pages = {one.page for one in self.replies if (one.model, one.scenario) == (model, scenario)}
+        return numpy.array([one.state == REFERENCE and one.page in pages for one in self.replies], bool)[self.reply]
 
     def rows_of(self, wanted: Callable[[Rater], bool]) -> Mask:
         """(n,) whose rater is wanted."""

@@ -22,51 +22,46 @@ _SAVED_BEFORE = "That page was saved before, and its first answers stand. This i
 
 @blueprint.get("/page/<int:number>")
 def page(number: int) -> Answer:
-    rater = where.rater()
-    if rater is None:
-        return where.start()
-    walk = where.walk(rater)
-    if walk.current is None or walk.current.number != number:
-        return _elsewhere(rater, walk, number)
+    asked = _asked(number)
+    if isinstance(asked, Response):
+        return asked
+    rater, walk, shown = asked
     stamp = forms.Stamp(parts().secret).make(rater.number, number, time.time())
-    return _page(walk, walk.current, stamp, forms.Marks())
+    return _page(walk, shown, stamp, forms.Marks())
 
 
 @blueprint.post("/page/<int:number>")
 def rate(number: int) -> Answer:
-    rater = where.rater()
-    if rater is None:
-        return where.start()
-    walk = where.walk(rater)
-    if walk.current is None or walk.current.number != number:
-        return _elsewhere(rater, walk, number)
+    asked = _asked(number)
+    if isinstance(asked, Response):
+        return asked
+    rater, walk, answered = asked
     stamp = request.form.get(forms.SHOWN, "")
     shown = forms.Stamp(parts().secret).read(stamp, rater.number, number)
     if shown is None:
         abort(400)
-    marks = forms.marks(request.form, len(walk.current.texts))
+    marks = forms.marks(request.form, len(answered.texts))
     if marks.errors:
-        return _page(walk, walk.current, stamp, marks), 400
-    if not _save(rater, walk.current, marks, max(0.0, time.time() - shown)):
+        return _page(walk, answered, stamp, marks), 400
+    if not _save(rater, answered, marks, max(0.0, time.time() - shown)):
         flash(_SAVED_BEFORE)  # a second click, or another tab, was faster
     return redirect(url_for("doors.go_on"), 303)
 
 
 @blueprint.get("/about-you")
 def about() -> Answer:
-    return _at_the_end() or _about({})
+    rater = _at_the_end()
+    return rater if isinstance(rater, Response) else _about({})
 
 
 @blueprint.post("/about-you")
 def finish() -> Answer:
-    if elsewhere := _at_the_end():
-        return elsewhere
+    rater = _at_the_end()
+    if isinstance(rater, Response):
+        return rater
     said, errors = forms.about(request.form)
     if errors:
         return _about(errors), 400
-    rater = where.rater()
-    if rater is None:
-        return where.start()
     parts().store.finish(rater.number, said)
     where.leave(rater, done=True)
     return redirect(url_for("doors.thanks"), 303)
@@ -81,21 +76,28 @@ def _save(rater: Rater, answered: order.Page, marks: forms.Marks, seconds: float
     return parts().store.rate(rater.number, ratings)
 
 
-def _elsewhere(rater: Rater, walk: where.Walk, number: int) -> Response:
-    """From a page that is not the one to answer."""
+def _asked(number: int) -> tuple[Rater, where.Walk, order.Page] | Response:
+    """The page of this number with who rates here, where it is the one to answer; else where to go."""
+    rater = where.rater()
+    if rater is None:
+        return where.start()
+    walk = where.walk(rater)
+    if walk.current is not None and walk.current.number == number:
+        return rater, walk, walk.current
     if not 1 <= number <= len(walk.pages):
         abort(404)
     if walk.current is None or number < walk.current.number:
         flash(_SAVED_BEFORE)
-    return where.onwards(rater)
+    return where.onwards(rater, walk)
 
 
-def _at_the_end() -> Response | None:
-    """None when the rater has answered every page."""
+def _at_the_end() -> Rater | Response:
+    """Who has answered every page; else where to go."""
     rater = where.rater()
     if rater is None:
         return where.start()
-    return where.onwards(rater) if where.walk(rater).current else None
+    walk = where.walk(rater)
+    return where.onwards(rater, walk) if walk.current else rater
 
 
 def _page(walk: where.Walk, shown: order.Page, stamp: str, marks: forms.Marks) -> str:

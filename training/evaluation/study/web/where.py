@@ -10,7 +10,8 @@ from flask import redirect, session, url_for
 from werkzeug.wrappers import Response
 
 from training.evaluation.study import order
-from training.evaluation.study.store import UNSEEN, Rater
+from training.evaluation.study.records import UNSEEN
+from training.evaluation.study.store import Rater
 from training.evaluation.study.web.parts import parts
 
 _RATER, _CODE, _DONE, _TICKET = "rater", "code", "done", "ticket"
@@ -84,9 +85,9 @@ def start() -> Response:
     return redirect(url_for("doors.stopped" if kept_code() else "doors.consent"), 303)
 
 
-def onwards(one: Rater) -> Response:
-    """To what the rater has to do next."""
-    current = walk(one).current
+def onwards(one: Rater, found: Walk | None = None) -> Response:
+    """To what the rater has to do next. found: the rater's walk, where it is known."""
+    current = (found or walk(one)).current
     target = url_for("rating.about") if current is None else url_for("rating.page", number=current.number)
     return redirect(target, 303)
 

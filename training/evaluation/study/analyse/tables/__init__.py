@@ -2,12 +2,29 @@
 and the note says why.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, TypeVar
 
 import numpy
 
-from training.evaluation.study.analyse import mixed
+from training.evaluation.study.analyse import compare, mixed
 from training.evaluation.study.analyse.sheet import Mask, Sheet
+from training.evaluation.tables import Cell
+
+
+class Tested(Protocol):
+    """p: of the paper's test; mixed_p: of the mixed model's. reasons: why something is not there, or empty text."""
+
+    @property
+    def p(self) -> float | None: ...
+    @property
+    def mixed_p(self) -> float | None: ...
+    @property
+    def reasons(self) -> tuple[str, ...]: ...
+
+
+Row = tuple[Cell, ...]
+_Tested = TypeVar("_Tested", bound=Tested)
 
 
 def note(*parts: str) -> str:
@@ -28,6 +45,23 @@ def attempt(sheet: Sheet, fixed: Mapping[str, Mask | mixed.Numbers]) -> tuple[mi
         return mixed.fit(sheet.rating, columns, {"rater": sheet.rater, "page": sheet.pages(), "reply": sheet.reply}), ""
     except mixed.NotFitted as error:
         return None, f"no mixed model, {error}"
+
+
+def adjusted(
+    sheet: Sheet,
+    named: Mapping[str, Mask],
+    test: Callable[[Mask], _Tested],
+    row: Callable[[str, _Tested, float | None, float | None], Row],
+) -> tuple[tuple[Row, ...], list[str]]:
+    """A row for each of `named`, Holm's adjustment over them, and one without for all ratings; and the reasons.
+
+    row: from label, what was found, and the two p adjusted.
+    """
+    found = [test(rows) for rows in named.values()]
+    whole = test(numpy.ones(len(sheet), bool))
+    ps, mixed_ps = compare.holm([one.p for one in found]), compare.holm([one.mixed_p for one in found])
+    rows = [row(*of) for of in zip(named, found, ps, mixed_ps, strict=True)]
+    return (*rows, row("all", whole, None, None)), [reason for one in (*found, whole) for reason in one.reasons]
 
 
 def raters_in(sheet: Sheet, rows: Mask) -> int:

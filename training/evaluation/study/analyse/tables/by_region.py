@@ -7,9 +7,9 @@ import numpy
 
 from training.evaluation.study.analyse import compare
 from training.evaluation.study.analyse.plan import region
-from training.evaluation.study.analyse.regions import REGIONS
 from training.evaluation.study.analyse.sheet import Mask, Sheet
-from training.evaluation.study.analyse.tables import attempt, note, raters_in, why
+from training.evaluation.study.analyse.tables import adjusted, attempt, note, raters_in, why
+from training.evaluation.study.regions import REGIONS
 from training.evaluation.tables import Cell, Table
 
 _COLUMNS = ("", *REGIONS, "highest", "F", "df", "p", "Holm", "eta²", "p (mixed)", "Holm (mixed)")
@@ -24,23 +24,23 @@ class _Tested:
     mixed_p: float | None
     reasons: tuple[str, ...]
 
+    @property
+    def p(self) -> float | None:
+        return self.anova.p if self.anova else None
+
 
 def regions(sheet: Sheet) -> Table:
-    found = [_test(sheet, sheet.rows(scenario=scenario)) for scenario in sheet.scenarios]
-    whole = _test(sheet, numpy.ones(len(sheet), bool))
-    ps = compare.holm([one.anova.p if one.anova else None for one in found])
-    mixed_ps = compare.holm([one.mixed_p for one in found])
-    tested = zip(found, ps, mixed_ps, strict=True)
-    rows = [_row(label, *of) for label, of in zip(sheet.scenarios, tested, strict=True)]
+    named = {scenario: sheet.rows(scenario=scenario) for scenario in sheet.scenarios}
+    rows, reasons = adjusted(sheet, named, lambda part: _test(sheet, part), _row)
     counts = ", ".join(f"{sum(region(one) == name for one in sheet.raters)} {name}" for name in REGIONS)
     about = (
         f"Raters: {counts}; the others said none. F, p, eta²: the paper's way, ratings as if each were independent."
         " mixed: random intercepts for raters, pages and replies, Wald test of all regions. Holm: over the scenarios."
     )
-    missing = "" if whole.means else "no rater said a US state"
-    notes = note(about, why([missing, *(reason for one in (*found, whole) for reason in one.reasons)]))
+    missing = "" if means(sheet, numpy.ones(len(sheet), bool)) else "no rater said a US state"
+    notes = note(about, why([missing, *reasons]))
     title = "Mean rating by US census region and scenario (the paper's figure 3)"
-    return Table("study-regions", title, _COLUMNS, (*rows, _row("all", whole, None, None)), notes)
+    return Table("study-regions", title, _COLUMNS, rows, notes)
 
 
 def means(sheet: Sheet, rows: Mask) -> dict[str, float]:

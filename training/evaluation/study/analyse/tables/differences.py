@@ -1,6 +1,6 @@
 """Fine-tuned minus zero-shot: of these raters and replies, and of others like them (raters and replies random)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy
@@ -10,7 +10,7 @@ from training.evaluation.study.analyse import compare
 from training.evaluation.study.analyse.plan import Plan
 from training.evaluation.study.analyse.resample import within_interval
 from training.evaluation.study.analyse.sheet import Mask, Sheet
-from training.evaluation.study.analyse.tables import attempt, note, why
+from training.evaluation.study.analyse.tables import adjusted, attempt, note, why
 from training.evaluation.tables import Cell, Table
 
 _COLUMNS = (
@@ -44,25 +44,18 @@ class _Difference:
 
 
 def by_model(sheet: Sheet, plan: Plan) -> Table:
-    named = [(model, sheet.rows(model)) for model in sheet.models]
+    named = {model: sheet.rows(model) for model in sheet.models}
     return _table(sheet, plan, "study-differences-models", "Fine-tuned minus zero-shot, by model", named)
 
 
 def by_scenario(sheet: Sheet, plan: Plan) -> Table:
-    named = [(scenario, sheet.rows(scenario=scenario)) for scenario in sheet.scenarios]
+    named = {scenario: sheet.rows(scenario=scenario) for scenario in sheet.scenarios}
     return _table(sheet, plan, "study-differences-scenarios", "Fine-tuned minus zero-shot, by scenario", named)
 
 
-def _table(sheet: Sheet, plan: Plan, name: str, title: str, named: Sequence[tuple[str, Mask]]) -> Table:
-    found = [_difference(sheet, rows, plan) for _, rows in named]
-    ps, mixed_ps = (compare.holm(list(of)) for of in ([one.p for one in found], [one.mixed_p for one in found]))
-    rows = [
-        _row(label, one, p, mixed_p) for (label, _), one, p, mixed_p in zip(named, found, ps, mixed_ps, strict=True)
-    ]
-    whole = _difference(sheet, numpy.ones(len(sheet), bool), plan)
-    rows.append(_row("all", whole, None, None))
-    notes = note(_ABOUT, why(reason for one in (*found, whole) for reason in one.reasons))
-    return Table(name, title, _COLUMNS, tuple(rows), notes)
+def _table(sheet: Sheet, plan: Plan, name: str, title: str, named: Mapping[str, Mask]) -> Table:
+    rows, reasons = adjusted(sheet, named, lambda part: _difference(sheet, part, plan), _row)
+    return Table(name, title, _COLUMNS, rows, note(_ABOUT, why(reasons)))
 
 
 def _row(label: str, of: _Difference, p: float | None, mixed_p: float | None) -> tuple[Cell, ...]:

@@ -6,13 +6,11 @@ In paper mode each rating counts as if it were independent; beside it stands wha
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy
-
 from training.evaluation.study.analyse import compare
 from training.evaluation.study.analyse.plan import Direction, Plan
 from training.evaluation.study.analyse.resample import between_interval
 from training.evaluation.study.analyse.sheet import Mask, Sheet
-from training.evaluation.study.analyse.tables import attempt, note, raters_in, why
+from training.evaluation.study.analyse.tables import adjusted, attempt, note, raters_in, why
 from training.evaluation.study.records import REFERENCE
 from training.evaluation.tables import Cell, Table
 
@@ -32,6 +30,10 @@ class _Compared:
     mixed_p: float | None
     reasons: tuple[str, ...]
 
+    @property
+    def p(self) -> float | None:
+        return self.welch.p if self.welch else None
+
 
 def compared(sheet: Sheet, direction: Direction, plan: Plan) -> Table:
     """For each model in both states, the reference, and all replies."""
@@ -39,18 +41,13 @@ def compared(sheet: Sheet, direction: Direction, plan: Plan) -> Table:
     if (rows := sheet.rows(state=REFERENCE)).any():
         named[REFERENCE] = rows
     sides = tuple(_side(sheet, direction, first) for first in (True, False))
-    found = [_compare(sheet, rows, sides, plan) for rows in named.values()]
-    whole = _compare(sheet, numpy.ones(len(sheet), bool), sides, plan)
-    ps = compare.holm([one.welch.p if one.welch else None for one in found])
-    mixed_ps = compare.holm([one.mixed_p for one in found])
-    lines = [_row(label, *of) for label, of in zip(named, zip(found, ps, mixed_ps, strict=True), strict=True)]
+    lines, reasons = adjusted(sheet, named, lambda part: _compare(sheet, part, sides, plan), _row)
     first, second = direction.first, direction.second
     columns = ("", first, second, "difference", "low", "high", "t", "df", "p", "Holm", "d", "mixed", "p (mixed)")
     many = f"Raters: {raters_in(sheet, sides[0])} {first}, {raters_in(sheet, sides[1])} {second}."
-    notes = note(many, _ABOUT, why(reason for one in (*found, whole) for reason in one.reasons))
+    notes = note(many, _ABOUT, why(reasons))
     title = f"{first.capitalize()} against {second}"
-    body = (*lines, _row("all", whole, None, None))
-    return Table(f"study-{direction.name}", title, (*columns, "Holm (mixed)"), body, notes)
+    return Table(f"study-{direction.name}", title, (*columns, "Holm (mixed)"), lines, notes)
 
 
 def _side(sheet: Sheet, direction: Direction, first: bool) -> Mask:

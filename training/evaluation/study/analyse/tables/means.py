@@ -10,7 +10,6 @@ from training.evaluation.study.analyse.plan import Plan
 from training.evaluation.study.analyse.resample import mean_interval
 from training.evaluation.study.analyse.sheet import Sheet
 from training.evaluation.study.analyse.tables import note, why
-from training.evaluation.study.records import REFERENCE
 from training.evaluation.tables import Cell, Table
 
 _SHOWN = {ZERO_SHOT: "ZS", FINE_TUNED: "FT", wins.TIE: "tie", None: None}
@@ -43,8 +42,7 @@ def contests(sheet: Sheet) -> dict[tuple[str, str], wins.Contest]:
             for state in STATES:
                 if (mean := sheet.mean(sheet.rows(model, state, scenario))) is not None:
                     by_condition[model, state, scenario] = mean
-            pages = {one.page for one in sheet.replies if (one.model, one.scenario) == (model, scenario)}
-            if (mean := sheet.mean(sheet.rows(state=REFERENCE, pages=pages))) is not None:
+            if (mean := sheet.mean(sheet.reference_of(model, scenario))) is not None:
                 references[model, scenario] = mean
     return wins.contests(by_condition, references)
 

@@ -5,6 +5,7 @@ import numpy
 from training.evaluation.replies import FINE_TUNED, ZERO_SHOT
 from training.evaluation.study.analyse import agreement
 from training.evaluation.study.analyse.plan import Plan
+from training.evaluation.study.analyse.resample import interval
 from training.evaluation.study.analyse.sheet import Mask, Numbers, Sheet
 from training.evaluation.study.analyse.tables import attempt, note, why
 from training.evaluation.study.records import REFERENCE
@@ -64,10 +65,8 @@ def _states(sheet: Sheet) -> dict[str, Mask]:
 
 def _drawn(given: Numbers, plan: Plan) -> tuple[float | None, float | None]:
     """The interval of alpha. Raters are not drawn: one who is there twice agrees with themselves."""
+    if len(given) < 2:
+        return None, None
     random = numpy.random.default_rng(plan.draws.seed)
     drawn = (agreement.alpha(given[random.integers(0, len(given), len(given))]) for _ in range(plan.draws.count))
-    known = [one for one in drawn if one is not None]
-    if len(given) < 2 or not known:
-        return None, None
-    low, high = numpy.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
+    return interval(numpy.array([one for one in drawn if one is not None])) or (None, None)

@@ -1,4 +1,4 @@
-"""Figures of a comparison as SVG, the same bytes for the same figures. `save` serves every evaluation."""
+"""Figures of a comparison as SVG, the same bytes for the same figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tide_chat.atomic import write_bytes
-from training.evaluation import paper
+from training.evaluation.comparison import paper
 from training.evaluation.comparison.rows import Row
 from training.evaluation.tables import FIGURES
 
