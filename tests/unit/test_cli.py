@@ -125,16 +125,15 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert done.stdout == "0 []\n"
 
 
-def test_help_is_there_in_150_ms() -> None:
-    """The best of several: what the machine does besides is not ours."""
-    best = 1.0
-    for _ in range(20):
-        start = time.perf_counter()
-        run("--help")
-        best = min(best, time.perf_counter() - start)
-        if best < 0.15:
-            break
-    assert best < 0.15
+def test_help_costs_little_more_than_its_option_parser() -> None:
+    """Interleaved, the best of several: what the machine does besides is not ours."""
+    parser, help_text = [], []
+    for _ in range(8):
+        for seconds, command in ((parser, ["-c", "import click"]), (help_text, ["-m", "tide_chat", "--help"])):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *command], capture_output=True, check=True)
+            seconds.append(time.perf_counter() - start)
+    assert min(help_text) < 2 * min(parser)
 
 
 def test_the_app_needs_a_terminal() -> None:
