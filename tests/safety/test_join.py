@@ -17,7 +17,7 @@ PLAIN, SIGN, EXCUSED = join.Context(), join.Context(sign=True), join.Context(exc
 
 def reading(*tiers: float, flag: Flag | None = None) -> Reading:
     flags = {str(each): 0.9 if each is flag else 0.0 for each in Flag}
-    return Reading(tiers, flags, "self", "now", "other")
+    return Reading(tiers, flags, "self", "now", {"other": 1.0})
 
 
 CALM, HALF, GRAVE = reading(1, 0, 0, 0, 0), reading(0.6, 0, 0.4, 0, 0), reading(0, 0, 0, 0.1, 0.9)

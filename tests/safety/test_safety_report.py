@@ -1,6 +1,7 @@
 """`tide-eval safety`: what is read, counted and written. The page of a scripted judge is kept byte for byte."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ class Scripted(Classifier):
         chances = [0.02] * 5
         chances[tier] = 0.92
         flags = {str(flag): 0.9 if flag is Flag.MEDICAL_EMERGENCY and tier == 4 else 0.1 for flag in Flag}
-        return [Reading(tuple(chances), flags, "self", "now", "other")]
+        return [Reading(tuple(chances), flags, "self", "now", {"other": 1.0})]
 
     @property
     def thresholds(self) -> Thresholds:
@@ -287,6 +288,10 @@ class TestCommand:
         done = subprocess.run([sys.executable, "-c", code, "safety", *options], capture_output=True, check=True)
         assert done.stdout == (out / "safety.md").read_bytes()
         found = json.loads((out / "safety.json").read_bytes())
+        about = json.loads((out / "run.json").read_bytes())
+        assert about["command"] == f"tide-eval safety {shlex.join(options)}"
+        assert about["data"] == found["data"]
+        assert about["versions"]["numpy"]
         assert found.pop("timings")["rules"]["texts"] == latency.TEXTS
         return [found, (out / "misses.md").read_bytes(), (out / "misses.jsonl").read_bytes()]
 

@@ -12,6 +12,7 @@ from tide_chat.errors import DataError, ModelNotFound
 from tide_chat.safety import disclosure, guard_rules
 from tide_chat.turn import Companion
 from training.evaluation import cli
+from training.evaluation.report import collect
 from training.evaluation.safety import adversarial, forbidden
 from training.evaluation.safety.adversarial import Setup, violations
 from training.evaluation.safety.rows import Attack, attacks
@@ -182,3 +183,12 @@ class TestCommand:
         out = capsys.readouterr().out
         assert "`f.jsonl`: 1 prompts, 2 turns, model scripted." in out
         assert (tmp_path / "adversarial.md").read_text() == out
+        run = collect.read(tmp_path, 1)
+        assert (run.about["kind"], run.about["models"], run.results) == ("adversarial", ["scripted"], out)
+
+    def test_a_folder_of_another_evaluation_is_left_alone(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "run.json").write_text('{"kind": "auto"}')
+        assert cli.main(["safety", "--adversarial", str(tmp_path / "f"), "--out", str(tmp_path)]) == 2
+        assert "another run" in capsys.readouterr().err

@@ -137,7 +137,7 @@ def test_a_caution_of_the_run_is_a_limit() -> None:
 
 def test_the_safety_report_is_a_run_too(tmp_path: Path) -> None:
     about = {"data": [{"file": "held-out.jsonl", "lines": 9, "sha256": "ab"}], "seed": 0, "modes": {"both": {"x": {}}}}
-    (tmp_path / "safety.json").write_text(json.dumps(about), encoding="utf-8")
+    (tmp_path / "run.json").write_text(json.dumps(about), encoding="utf-8")
     (tmp_path / "safety.md").write_text("# Safety report\n\n## Goals\n\n| a | b |\n|---|---|\n| 1 | **x** |\n", "utf-8")
     text = page.page(collect.read_all([tmp_path]))
     assert "held-out.jsonl, SHA-256 ab, 9 lines" in text
@@ -189,7 +189,7 @@ def _no_text(run: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (_no_description, "auto: neither run.json nor safety.json"),
+        (_no_description, "auto: run.json is not there"),
         (_cut_description, "run.json: "),
         (_no_tables, "tables/*.json"),
         (_cut_table, "two.json: "),

@@ -12,8 +12,8 @@ from training.evaluation.report.svg import Drawing
 from training.evaluation.tables import Table
 from training.sft.metrics import RUN
 
-SAFETY = "safety.json"  # describes a run where no run.json does, and holds its figures
-SAFETY_PAGE, SAMPLES, MISSES = "safety.md", "samples.md", "misses.md"
+RESULTS = ("safety.md", "adversarial.md")  # of evaluations that write a page and no tables
+SAMPLES, MISSES = "samples.md", "misses.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,16 @@ def read_all(folders: Iterable[Path]) -> tuple[Run, ...]:
 
 def read(folder: Path, number: int) -> Run:
     """Raises DataError, which names the file."""
-    about = _described(folder)
+    if not (folder / RUN).exists():
+        raise DataError("This is not a run folder.", details=f"{folder}: {RUN} is not there.")
+    about = runs.read(folder / RUN)
     found = Run(
         number,
         folder.name,
         about,
         tuple(tables.read_all(folder)),
         tuple(Figure(path.stem, svg.read(path)) for path in sorted((folder / tables.FIGURES).glob("*.svg"))),
-        _text(folder / SAFETY_PAGE),
+        "\n".join(text for name in RESULTS if (text := _text(folder / name))),
         _text(folder / SAMPLES),
         _text(folder / MISSES),
     )
@@ -79,13 +81,6 @@ def read(folder: Path, number: int) -> Run:
         looked = f"{folder / tables.FOLDER}/*.json"
         raise DataError("This run folder holds no results.", details=looked, help="Let the evaluation finish first.")
     return found
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    path = next((folder / name for name in (RUN, SAFETY) if (folder / name).exists()), None)
-    if path is None:
-        raise DataError("This is not a run folder.", details=f"{folder}: neither {RUN} nor {SAFETY} is there.")
-    return runs.read(path)
 
 
 def _text(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tide_chat import entry
 from tide_chat.errors import TideError, UsageError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -56,6 +57,7 @@ def _measure(
 
     for path in docs:  # before minutes are spent
         documents.replaced(documents.read(path), "", str(path))
+    started = _started(out, "safety")
     modes = (mode,) if mode else judges.MODES
     plan = report.Plan(data or (HELD_OUT,), turns, modes, seed, models, not no_transforms)
     made = report.make(plan, Progress())
@@ -66,6 +68,7 @@ def _measure(
         _write(out, "safety.md", text)
         _write(out, "misses.md", page.misses_page(made.misses))
         _write(out, "misses.jsonl", lines)
+        _describe(out, started, {name: made.figures[name] for name in ("data", "seed", "encoder")})
     for path in docs:
         try:
             documents.update(path, page.block(made.figures))
@@ -84,12 +87,14 @@ def _attack(
     out: Path | None,
     **_: object,
 ) -> int:
+    from training.data.sources import digest
     from training.evaluation.safety import adversarial as driven
     from training.evaluation.safety.progress import Progress
     from training.evaluation.safety.rows import attacks
 
     if out is None:
         raise UsageError("There is no place to keep what was answered.", help="Name a folder: --out FOLDER")
+    started = _started(out, "adversarial")
     prompts = attacks(adversarial)[:limit]
     try:
         records = driven.run(prompts, out / driven.LINES, driven.Setup(model, seed, threads), Progress())
@@ -97,8 +102,30 @@ def _attack(
         raise _unwritable(out, error) from error
     text = driven.page(adversarial.name, records)
     _write(out, "adversarial.md", text)
+    data = [{"name": adversarial.name, "sha256": digest(adversarial), "prompts": len(prompts)}]
+    models = sorted({turn["model"] for one in records for turn in one["turns"] if turn["model"]})
+    _describe(out, started, {"data": data, "seed": seed, "models": models})
     click.echo(text, nl=False)
     return 0
+
+
+def _started(out: Path | None, kind: str) -> dict[str, Any]:
+    """Command, versions and machine, as they were when the run began. Raises UsageError for a folder of another run."""
+    from training.evaluation import runs
+    from training.sft.metrics import environment
+
+    if out:
+        runs.earlier(out, kind=kind)
+    return {"kind": kind, "command": entry.typed(), **environment(), "hardware": runs.hardware()}
+
+
+def _describe(out: Path, started: dict[str, Any], about: dict[str, Any]) -> None:
+    """run.json, the last of the files: a folder that has it is whole."""
+    from training.evaluation import runs
+    from training.sft import metrics
+
+    found = {**started, **about, "finished": runs.now()}
+    _write(out, metrics.RUN, metrics.as_bytes(found).decode())
 
 
 def _write(folder: Path, name: str, text: str) -> None:
