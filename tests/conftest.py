@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -35,7 +36,14 @@ def _clean_environment() -> None:
     os.environ["HF_HOME"] = hub
 
 
+def _listen_to_interrupts() -> None:
+    """A shell that runs the tests in the background makes them, and all they start, deaf to Ctrl+C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 _clean_environment()
+_listen_to_interrupts()
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.integration import tiny_models
 from training.evaluation import replies
 from training.evaluation.auto.cache import Store
 
-COUNT = 48  # many enough that a run is still at work when it is stopped
+COUNT = 24
 
 
 @pytest.fixture(scope="module")

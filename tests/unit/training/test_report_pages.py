@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from tests.unit.training import report_runs
 from training.evaluation import cli
 from training.evaluation.report import collect, facts, limits, markdown, page
+from training.evaluation.tables import Table
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -143,6 +144,13 @@ def test_the_safety_report_is_a_run_too(tmp_path: Path) -> None:
     assert "held-out.jsonl, SHA-256 ab, 9 lines" in text
     assert "<h4>Goals</h4>" in text
     assert '<th scope="col">a</th>' in text
+
+
+def test_what_one_asks_first_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    for name in ("by-family", "measures", "table1", "about"):
+        Table(name, name, ("a",), ((1,),)).write(tmp_path)
+    assert [table.name for table in collect.read(tmp_path, 1).tables] == ["table1", "measures", "about", "by-family"]
 
 
 def test_the_same_runs_give_the_same_bytes_and_replace_an_earlier_report(runs: list[Path], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from training.sft.metrics import RUN
 
 RESULTS = ("safety.md", "adversarial.md")  # of evaluations that write a page and no tables
 SAMPLES, MISSES = "samples.md", "misses.md"
+_FIRST = ("table1", "differences", "measures", "judge", "study-filters", "study-raters", "study-means")  # then by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def read(folder: Path, number: int) -> Run:
         number,
         folder.name,
         about,
-        tuple(tables.read_all(folder)),
+        tuple(sorted(tables.read_all(folder), key=_place)),
         tuple(Figure(path.stem, svg.read(path)) for path in sorted((folder / tables.FIGURES).glob("*.svg"))),
         "\n".join(text for name in RESULTS if (text := _text(folder / name))),
         _text(folder / SAMPLES),
@@ -81,6 +82,11 @@ def read(folder: Path, number: int) -> Run:
         looked = f"{folder / tables.FOLDER}/*.json"
         raise DataError("This run folder holds no results.", details=looked, help="Let the evaluation finish first.")
     return found
+
+
+def _place(table: Table) -> tuple[int, str]:
+    """What one asks first comes first."""
+    return (_FIRST.index(table.name) if table.name in _FIRST else len(_FIRST)), table.name
 
 
 def _text(path: Path) -> str:
