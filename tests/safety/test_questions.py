@@ -15,7 +15,10 @@ TABLE = [
 ]
 NEAR = Path(__file__).with_name("near_misses.txt").read_text(encoding="utf-8").splitlines()
 ENGLISH = [row for row in TABLE if "." not in row[0]]
-TOPICS = "promise calling watched sending remember diagnosis not_care private conscious maker program".split()
+TOPICS = (
+    "promise calling watched sending remember diagnosis not_care private conscious maker numbers links medicine driving"
+    " program"
+).split()
 LEAD = ("so, ", "hey ", "be honest, ", "I need to know, ", "can i ask you something, ", "ok but ", "sorry, ")
 REST = "It was a long week and my brother did not call. I keep thinking about the road and the noise. " * 3
 
@@ -86,7 +89,7 @@ def test_absurd_input_takes_no_time(said: str) -> None:
 
 def test_the_answers_promise_nothing_and_claim_nothing() -> None:
     answers = questions.answers()
-    assert len(answers) == 11 + 5 * 4
+    assert len(answers) == len(TOPICS) + 5 * 4
     for answer in answers:
         assert len(answer.text.split()) <= 90
         assert not re.search(

@@ -21,6 +21,7 @@ _LINK = re.compile(
     r"|\b[\w-]{2,64}\s?[(\[]?\s?\bdot\b\s?[)\]]?\s?(?:com|org|net|info|gov|edu|co|uk|io|app)\b"
     r"|[(\[]at[)\]]"
     r"|(?<!\w)@[a-z]\w{2,30}"
+    r"|(?<!\w)/?r/[a-z]\w{1,30}"
 )
 _LINKISH = re.compile(r"[@:/\[(]|\.\S|\bdot\b|www")
 _DIGIT = re.compile(r"\d")
