@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help chat dev test lint bench bench-convert bench-metrics lock clean distclean
+.PHONY: help chat dev test lint bench bench-convert bench-metrics bench-train lock clean distclean
 
 ifneq ($(words $(CURDIR)),1)
 $(error The folder's name "$(CURDIR)" has a space in it, and make cannot work there. Move the folder to a path without spaces)
@@ -53,6 +53,11 @@ bench-convert:  ## set up, then measure conversion beside llama.cpp's own
 bench-metrics:  ## set up, then measure the metrics beside the reference libraries
 	@sh tools/setup.sh dev
 	@$(BIN)/python tools/bench_metrics.py $(ARGS)
+
+bench-train:  ## set up, then measure fine-tuning beside TRL's trainer
+	@sh tools/setup.sh dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
+	@$(BIN)/python tools/bench_train.py $(ARGS)
 
 lock:  ## resolve the pinned versions anew (needs uv)
 	@sh tools/lock.sh

@@ -28,6 +28,9 @@ COMMANDS = {
     "models": "List, download, import, check and remove models.",
     "history": "Keep conversations, encrypted; search, export and delete them.",
     "care": "Go through a care tool, without a model.",
+    "serve": "Show the app in a browser, on this computer only.",
+    "replay": "Play a demonstration, or run a receipt anew.",
+    "compare": "Rate the replies of two models, side by side.",
     "assess": "Show what the safety layer sees in a text.",
     "doctor": "Check whether everything works here.",
     "config": "Show or change the settings.",
@@ -91,9 +94,10 @@ def _nearest(name: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @options.with_options
+@click.option("--inspect", is_flag=True, default=None, help="For clinicians: switches the inspector on (Alt+I).")
 @click.version_option(__version__, "--version", message="tide-chat %(version)s")
 @click.pass_context
-def app(ctx: click.Context, /, **given: Any) -> int:
+def app(ctx: click.Context, /, inspect: bool | None, **given: Any) -> int:
     """A quiet place to talk, on this machine only. With no command, the app opens.
 
     tide-chat is a program, not a person, and no substitute for care. Nothing that is said leaves this machine.
@@ -109,7 +113,7 @@ def app(ctx: click.Context, /, **given: Any) -> int:
     chosen = options.read(**given)
     from tide_chat.ui.app import run
 
-    return run(chosen)
+    return run(options.to_be_examined(chosen) if inspect else chosen)
 
 
 def _refuse_before(ctx: click.Context, command: str) -> None:

@@ -3,10 +3,12 @@
 A model is looked for when it is first needed: help cards and authored replies come without one. Says nothing itself.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,7 +18,7 @@ from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel, Chunk, Engine, EngineInfo, EngineSpec, Prompt, SamplingParams
 from tide_chat.engine.supervisor import Supervisor
 from tide_chat.errors import TideError, UsageError
-from tide_chat.prompt import primer, system_text
+from tide_chat.profile import Profile
 from tide_chat.registry import Registry, Resolved
 from tide_chat.safety.classifier import Classifier, default_folder
 from tide_chat.safety.router import Router
@@ -35,6 +37,7 @@ class AppOptions:
     settings: Settings
     saved: Settings
     chat_template: Path | None = None
+    inspect: bool = False  # the clinician's inspector was switched on on the command line
     _touched: set[str] = field(default_factory=set, init=False, repr=False)
 
     def save(self, changed: Settings) -> None:
@@ -48,12 +51,15 @@ class AppOptions:
         config.save(config.load().model_copy(update=chosen))
 
 
-def build_companion(settings: Settings, engine: Engine, classifier: Classifier) -> Companion:
+def build_companion(
+    settings: Settings, engine: Engine, classifier: Classifier, kind: type[Companion] = Companion
+) -> Companion:
     """A conversation on any engine. The model's own sampling comes with the model."""
-    return Companion(
+    return kind(
         engine,
         sampling=sampling(settings),
         country=country(settings),
+        profile=Profile.of(settings),
         assess=Router(classifier).assess,
     )
 
@@ -102,14 +108,18 @@ class Session:
         *,
         on_model: Say = lambda _: None,
         supervisor: Supervisor | None = None,
+        kind: type[Companion] = Companion,
     ) -> None:
         self.settings = settings
-        self.supervisor = supervisor or Supervisor(prime=primer(system_text))
+        self.supervisor = supervisor or Supervisor(prime=self._prefix)
         self.classifier = Classifier(default_folder())
         self.classifier.start()  # it looks at the first message, so it is there before any model
         engine = _OnDemand(self.supervisor, self.start)
-        self.companion = build_companion(settings, engine, self.classifier)
+        self.companion = build_companion(settings, engine, self.classifier, kind)
+        self.companion.on_scenario = self._suit
         self.resolved: Resolved | None = None
+        self._wish = settings.model  # what the user chose
+        self._in_use = settings.model
         self._chat_template = chat_template
         self._on_model = on_model
         self._begun = False
@@ -123,13 +133,16 @@ class Session:
         self.classifier.close()
         self.supervisor.close()
 
+    def _prefix(self, info: EngineInfo) -> Prompt:
+        return self.companion.prefix(info)
+
     def start(self) -> None:
         """Begin to load the model of the settings, once. When none can be had, the supervisor's state says why."""
         if self._begun:
             return
         self._begun = True
         try:
-            self.use(self.settings.model)
+            self.use(self._wish)
         except TideError as error:
             self.supervisor.fail(error)
 
@@ -144,9 +157,27 @@ class Session:
 
     def use(self, name: str | None) -> str:
         """Change to a model, keeping the conversation; returns why, at once. On a TideError nothing changes."""
+        why = self._put_in_use(name)
+        self._wish = name
+        return why
+
+    def _suit(self, scenario: str) -> None:
+        """Change to the model that the registry names for this situation, where installed, else back to the chosen."""
+        wanted = self._special.get(scenario, self._wish)
+        if self._begun and wanted != self._in_use:
+            with contextlib.suppress(TideError):  # then the one in use answers
+                self._put_in_use(wanted)
+
+    @cached_property
+    def _special(self) -> dict[str, str]:
+        """Aliases by situation. None of the models that are shipped names one."""
+        models = [one.model for one in Registry.load().installed() if one.model]
+        return {scenario: model.alias for model in models for scenario in model.entry.scenarios}
+
+    def _put_in_use(self, name: str | None) -> str:
         resolved = Registry.load().resolve(name)
         what = spec(self.settings, resolved, self._chat_template)
-        self._begun, self.resolved = True, resolved
+        self._begun, self.resolved, self._in_use = True, resolved, name
         self.companion.sampling = sampling(self.settings, resolved.model)
         self.supervisor.switch(what)
         self._on_model(f"Model: {resolved.why}")

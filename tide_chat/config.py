@@ -10,6 +10,10 @@ seed             turn: the same answer again
 history          store: whether conversations are kept
 history_days     store: for how long
 history_keyring  store: whether the system's keyring opens the history
+reply_style      profile: how replies should be
+call_me          profile: what replies may call the person
+avoid_topics     profile: what replies do not bring up
+language         wording: what the app's own texts are written in
 theme            ui
 reduced_motion   ui
 
@@ -59,6 +63,20 @@ class Settings(BaseModel):
 
     history_keyring: bool = Field(default=False)
     """Whether the system's keyring opens the history instead of the passphrase: true or false."""
+
+    reply_style: Literal["none", "reassure", "layered", "brief"] = Field(default="none")
+    """How replies should be: "none", "reassure", "layered" or "brief". /profile in the app says what each means."""
+
+    call_me: Annotated[str, Field(pattern=r"^[^\r\n]{1,40}$")] | None = Field(default=None, examples=["Sam"])
+    """What replies may call you, 1 to 40 characters. Kept here as plain text, so only if you want it kept."""
+
+    avoid_topics: Annotated[str, Field(pattern=r"^[^\r\n]{1,200}$")] | None = Field(
+        default=None, examples=["hospitals"]
+    )
+    """What replies should not bring up, with commas between, 1 to 200 characters. Kept here as plain text."""
+
+    language: Literal["en", "es"] | None = Field(default=None, examples=["es"])
+    """Language of the app's own texts: "en" or "es". Without it, the system's language settings decide."""
 
     theme: str = Field(default="calm-dark", pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Colours of the app: the name of a theme, in small letters, digits and hyphens."""

@@ -57,6 +57,8 @@ class TurnResult:
     finish_reason: FinishReason = FinishReason.STOP
     guard: tuple[str, ...] = ()  # what the guard did, in order
     error: TideError | None = None  # what went wrong, if anything; partial replies are kept
+    scenario: str = ""  # the situation that the encoder is sure of, a name in prompts/scenarios.toml
+    guidance: str = ""  # what the model was told beside the message
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "waitress",
     ),
     "keyring": ("keyring",),
+    "serve": ("aiohttp", "textual_serve"),
 }
 
 

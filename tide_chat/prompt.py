@@ -54,23 +54,29 @@ class Renderer:
             text = broken
         return text
 
-    def render(self, system: str, conversation: Conversation) -> Prompt:
-        """The prompt for the next reply: the system prefix, one span a past turn, and the newest message (pinned)."""
+    def render(self, system: str, conversation: Conversation, *, note: str = "", private: bool = False) -> Prompt:
+        """The prompt for the next reply: the system prefix, one span a past turn, and the newest message (pinned).
+
+        note: what the model is told for this reply alone. It stands behind the newest message, where every template
+        takes it and the prefix stays as it is. private: `system` holds words of the person.
+        """
         chat = self._chat(system, conversation.messages)
+        if note and chat[-1]["role"] == Role.USER:
+            chat[-1]["content"] += f"\n\n[{self.defuse(note)}]"
         text = self._apply(chat)
         starts = [i for i, message in enumerate(chat) if message["role"] == Role.USER]
         cuts = [self._cut(text, chat[:i]) for i in starts]
         if not cuts or sorted(set(cuts)) != cuts or not 0 < cuts[0] < len(text) or not _holds(text[: cuts[0]], chat[0]):
             return Prompt((Span(text, pinned=True, messages=len(chat) - 1),))
-        prefix = Span(text[: cuts[0]], pinned=True)
+        prefix = Span(text[: cuts[0]], pinned=True, private=private)
         ends = [*cuts[1:], len(text)]
         sizes = [end - start for start, end in zip(starts, [*starts[1:], len(chat)], strict=True)]
         turns = [Span(text[a:b], b == len(text), size) for a, b, size in zip(cuts, ends, sizes, strict=True)]
         return Prompt((prefix, *turns))
 
-    def prefix(self, system: str) -> Prompt:
+    def prefix(self, system: str, *, private: bool = False) -> Prompt:
         """The system prefix alone, in the form in which `render` will ask for it again."""
-        prompt = self.render(system, Conversation().user("a"))
+        prompt = self.render(system, Conversation().user("a"), private=private)
         return Prompt((prompt.spans[0], Span("", pinned=True))) if len(prompt.spans) > 1 else prompt
 
     def thinks(self, prompt: Prompt) -> bool:

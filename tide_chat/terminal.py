@@ -157,7 +157,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def interactive() -> bool:
-    """Whether a full-screen app can run: both ends are a terminal that can move its cursor."""
+    """Whether a full-screen app can run: both ends are a terminal that can move its cursor, or a browser is."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # `serve` names the one that speaks to a browser
+        return True
     return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
 
 

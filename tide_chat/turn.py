@@ -11,21 +11,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tide_chat.engine.base import Cancel, Chunk, Engine, FinishReason, Prompt, SamplingParams, Usage
+from tide_chat import fit, scenario
+from tide_chat.engine.base import Cancel, Chunk, Engine, EngineInfo, FinishReason, Prompt, SamplingParams, Usage
 from tide_chat.errors import EngineDied, ModelError, PromptTooLong, TideError
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Conversation, Role
+from tide_chat.profile import Profile
 from tide_chat.prompt import Renderer, system_text
 from tide_chat.reasoning import ReasoningFilter
-from tide_chat.safety import cards, disclosure, join, questions, router
+from tide_chat.safety import authored, cards, disclosure, join, router
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.cards import Card
 from tide_chat.safety.guard import Gate, Held
-from tide_chat.safety.state import RiskState, held_turn, mentions_lines
+from tide_chat.safety.state import RiskState, mentions_lines
 from tide_chat.terminal import Neutraliser, neutral
+from tide_chat.wording import say
 
 SMALL = 500_000_000  # parameters; a model below gets no message in which somebody speaks of not wanting to live
 LOOKED_AT_AGAIN = 20  # messages of an earlier conversation that goes on
+WHOLE = (FinishReason.STOP, FinishReason.LENGTH)  # the reply came to an end of its own
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
 
 DIED = "The model stopped working in the middle of this. What you wrote is still here."
@@ -39,7 +43,6 @@ REDUCED = (
     "One part of the safety check is not working right now, so it may notice less than usual. "
     "The help screen always has people to reach."
 )
-BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
 NOT_KEPT = "This could not be kept in your history. What you wrote is still here."
 STILL_KEPT = "Your history could not be changed: the message may still be in it."
@@ -63,6 +66,7 @@ class _Reply:
     usage: Usage
     reason: FinishReason = FinishReason.STOP
     first: str = ""  # authored words that came before the model's
+    last: str = ""  # and that come after them
 
     def note(self, chunk: Chunk) -> None:
         self.usage = chunk.usage or self.usage
@@ -70,7 +74,11 @@ class _Reply:
 
 
 class Companion:
-    """One conversation. `country` (ISO alpha-2, None for unknown) picks the help lines."""
+    """One conversation. `country` (ISO alpha-2, None for unknown) picks the help lines.
+
+    `profile` may be changed at any time. guided: whether a situation that the encoder is sure of goes into the prompt;
+    never into that of a very small model, which follows no guidance and takes up its words (docs/fit.md).
+    """
 
     def __init__(
         self,
@@ -79,6 +87,8 @@ class Companion:
         system: str | None = None,
         sampling: SamplingParams | None = None,
         country: str | None = None,
+        profile: Profile | None = None,
+        guided: bool = True,
         assess: Assess = router.assess,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,12 +97,17 @@ class Companion:
         self._assess = assess
         self.sampling = sampling or SamplingParams()
         self.country = country
+        self.profile = profile or Profile()
+        self.guided = guided
+        self.carried: Callable[[], str] = str  # what the person let be known from earlier conversations, in a line
+        self.on_scenario: Callable[[str], None] = lambda _: None  # before a model is asked: another may suit it better
         self.plan: Callable[[], str] = str  # the person's safety plan in short, for the cards of a tier
         self.keeper: Keeper | None = None  # the encrypted history
         self.conversation = Conversation()
         self.pinned_cards: tuple[Card, ...] = ()
         self.held_back: tuple[Held, ...] = ()  # of the newest reply, for the inspector; in memory only
         self.newest: Assessment | None = None  # of the newest message, for `/why`
+        self.last_prompt = ""  # as it was last sent to a model, for the inspector; in memory only
         self._risk = RiskState()
         self._reminders = disclosure.Reminders(clock)
         self._minor = False  # somebody seems to be under 18
@@ -110,7 +125,7 @@ class Companion:
         self._risk = self._risk.after(assessment, text)
         yield from notice
         if mentions_lines(assessment):
-            yield Notice(LINES_EXIST)
+            yield Notice(say(LINES_EXIST))
         yield from self._answer(text, assessment, cancel or Cancel())
 
     def again(self, cancel: Cancel | None = None) -> Iterator[Event]:
@@ -135,7 +150,7 @@ class Companion:
 
     def take_out(self) -> tuple[str, str]:
         """`take_back` where no answer follows, so that the history changes too. Returns text and problem."""
-        return self.take_back(), self._kept(STILL_KEPT)
+        return self.take_back(), self._kept(say(STILL_KEPT))
 
     def clear(self) -> None:
         """Begin anew. Cards stay until they are put away."""
@@ -155,12 +170,18 @@ class Companion:
         self.conversation = conversation
         self.held_back = ()
         self.newest = None
+        self.last_prompt = ""
         self._risk = RiskState()
         self._told = frozenset()
         self._alone = 0
 
     def put_away(self, card_id: str) -> None:
         self.pinned_cards = tuple(card for card in self.pinned_cards if card.id != card_id)
+
+    def prefix(self, info: EngineInfo) -> Prompt:
+        """The system prefix for a model, to be prepared before it is needed."""
+        system, private = fit.told_first(self._system, self.profile, self.carried)
+        return Renderer.of(info).prefix(system, private=private)
 
     def reminder(self) -> str | None:
         """What has to be said again during long use, once it is due. A front end asks between turns."""
@@ -174,11 +195,11 @@ class Companion:
         try:
             assessment = self._assess(text, self._risk)
             if join.is_reduced(assessment) and self._once("reduced"):
-                notices = (Notice(REDUCED),)
+                notices = (Notice(say(REDUCED)),)
         except Exception as error:  # noqa: BLE001 - whatever fails here must not cost the person the card
             reason = Reason("the check failed", type(error).__name__)
             assessment = Assessment(Tier.T2, subject="self", time="now", reasons=(reason,))
-            notices = (Notice(CHECK_FAILED),)
+            notices = (Notice(say(CHECK_FAILED)),)
         self.newest = assessment
         self._minor = self._minor or Flag.MINOR in assessment.flags
         return assessment, notices
@@ -192,15 +213,16 @@ class Companion:
     def _answer(self, text: str, assessment: Assessment, cancel: Cancel) -> Iterator[Event]:
         self.conversation = self.conversation.user(text)
         self.held_back = ()
-        found = self._with_plan(cards.cards_for(assessment, self.country))
-        shown = tuple(card for card in found if card.id != cards.LANGUAGE or self._once(card.id))
+        chosen = self._with_plan(cards.cards_for(assessment, self.country))
+        shown = tuple(card for card in chosen if card.id != cards.LANGUAGE or self._once(card.id))
         for card in shown:
             self.put_away(card.id)
             self.pinned_cards += (card,)
             yield CardShown(card)
         yield from self._keep()  # after the cards, which wait for nothing, and before any reply
-        result = TurnResult("", assessment, tuple(card.id for card in shown))
-        first, goes_on = _authored_words(assessment, text)
+        found = scenario.find(assessment.scenarios)
+        result = TurnResult("", assessment, tuple(card.id for card in shown), scenario=found.name if found else "")
+        first, goes_on = authored.words(assessment, text)
         if goes_on:
             yield from self._from_model(result, cancel, first)
         else:
@@ -222,7 +244,7 @@ class Companion:
 
     def _keep(self) -> Iterator[Event]:
         """Into the history, when there is one. A failure is said and costs nothing else."""
-        if problem := self._kept(NOT_KEPT):
+        if problem := self._kept(say(NOT_KEPT)):
             yield Notice(problem)
 
     def _kept(self, otherwise: str) -> str:
@@ -237,25 +259,37 @@ class Companion:
     # -- the model ---------------------------------------------------------------------------------------------------
 
     def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
-        reply = _Reply(Gate(), Usage(), first=first)
+        reply = _Reply(fit.gate(self.conversation, self.profile), Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)
             if first:
                 yield TextDelta(f"{first}\n\n")
+            self.on_scenario(result.scenario)
             info = self._engine.info(cancel)
-            if 0 < info.parameters < SMALL and _said_now(result.assessment):
+            small = 0 < info.parameters < SMALL
+            if small and authored.said_now(result.assessment):
                 yield from self._authored(result, self._words_alone(), first)
                 return
-            result = replace(result, model=info.name, adapter=info.adapter)
+            if small and not first and result.assessment.tier < Tier.T2:
+                reply.first, reply.last = fit.added(self.profile, result.scenario, self.conversation)
+                yield from [TextDelta(f"{reply.first}\n\n")] if reply.first else []
+            guidance = "" if small else fit.told_beside(result.assessment, self.conversation, guided=self.guided)
+            result = replace(result, model=info.name, adapter=info.adapter, guidance=guidance)
             renderer = Renderer.of(info)
-            prompt = renderer.render(self._system, self.conversation)
+            prompt = self._prompt(renderer, guidance)
             yield from self._stream(prompt, renderer.thinks(prompt), reply, cancel)
         except EngineDied as death:
             reply.reason, error = FinishReason.DIED, death
         except TideError as failure:
             reply.reason, error = FinishReason.CANCELLED if cancel.is_set() else FinishReason.ERROR, failure
         yield from self._finish(result, reply, error if not cancel.is_set() else None)
+
+    def _prompt(self, renderer: Renderer, guidance: str) -> Prompt:
+        system, private = fit.told_first(self._system, self.profile, self.carried)
+        prompt = renderer.render(system, self.conversation, note=guidance, private=private)
+        self.last_prompt = prompt.text
+        return prompt
 
     def _stream(self, prompt: Prompt, thinking: bool, reply: _Reply, cancel: Cancel) -> Iterator[Event]:
         reasoning, neutraliser, stage = ReasoningFilter(inside=thinking), Neutraliser(), Stage.WAITING
@@ -289,7 +323,11 @@ class Companion:
         if rest := reply.gate.flush(reply.reason):
             yield TextDelta(rest)
         reply.reason = reply.gate.closed or reply.reason
-        text = "\n\n".join(part for part in (reply.first, reply.gate.shown.strip()) if part)
+        if reply.last and reply.gate.shown.strip() and reply.reason in WHOLE and not reply.gate.needs_help:
+            yield TextDelta(f"\n\n{reply.last}")
+        else:
+            reply.last = ""
+        text = "\n\n".join(part for part in (reply.first, reply.gate.shown.strip(), reply.last) if part)
         if text:
             self.conversation = self.conversation.assistant(text)
         self.held_back = tuple(reply.gate.held)
@@ -321,27 +359,6 @@ class Companion:
         return card
 
 
-def _authored_words(assessment: Assessment, text: str) -> tuple[str, bool]:
-    """What is said without the model, and whether the model goes on from there.
-
-    A question about this program has its true answer also while an earlier grave turn holds the tier up.
-    """
-    grave = cards.needs_authored(assessment)
-    held = held_turn(assessment) is not None and not assessment.flags
-    found = questions.find(text) if held or not grave else None
-    if grave:
-        return (found.text if found else cards.authored_reply(assessment)), False
-    if found:
-        return found.text, found.beside >= BESIDE
-    step = cards.step_for(text)
-    return step or "", step is None
-
-
-def _said_now(assessment: Assessment) -> bool:
-    """This message itself is T2 or higher, and the tier is not only held from earlier."""
-    return assessment.tier >= Tier.T2 and held_turn(assessment) is None
-
-
 def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:
     if chunk.tokens:
         return Stage.THINKING if thinking else Stage.WRITING
@@ -350,10 +367,10 @@ def _stage(chunk: Chunk, before: Stage, *, thinking: bool) -> Stage:
 
 def _notices(reply: _Reply, text: str, error: TideError | None) -> Iterator[Notice]:
     if isinstance(error, EngineDied):
-        yield Notice(DIED, can_answer_again=True)
+        yield Notice(say(DIED), can_answer_again=True)
     elif isinstance(error, ModelError):
         yield Notice(f"{error.message} {error.help}".strip())
     elif error:
         yield Notice(" ".join(part for part in (error.message, error.details, error.help) if part))
     elif not text and reply.reason is not FinishReason.CANCELLED:
-        yield Notice(EMPTY, can_answer_again=True)
+        yield Notice(say(EMPTY), can_answer_again=True)

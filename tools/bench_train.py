@@ -1,14 +1,15 @@
 """How fast tide-train learns and how much memory it needs, beside TRL's SFTTrainer, in one run.
 
-    python tools/bench_train.py [--rounds 2] [--steps 6] [--model FOLDER] [--device cpu] [--json]   (`make bench-train`)
+    make bench-train ARGS="[--rounds 2] [--steps 2] [--thorough] [--model FOLDER] [--device cpu] [--json]"
 
 Both train the embedded SmolLM2 with the same adapter on the same sequences in the same order, step by step the same
 sixteen, and no dropout. TRL is first tried in each of its settings that may be the fastest (`sides.settings`), and the
-best one runs in turns with ours, each time in a process of its own. Time is from the end of one step to the end of the
-next, the first step left out; of each step the best of all rounds counts, since this is what a noisy machine disturbs
-least. Where other programs take the cores, OMP_NUM_THREADS=1 and the ratio of processor time say more. Tokens are those
-of the sequences, padding left out, whatever was computed for them. What is compared has to learn the same: the losses
-of all steps must agree, or the bench fails. Knows no torch.
+best one runs in turns with ours, each time in a process of its own, which also gives the peak of its memory. Time is
+from the end of one step to the end of the next, the first step left out; of each step the best of all rounds counts,
+since this is what a noisy machine disturbs least. Where other programs take the cores, OMP_NUM_THREADS=1 and the ratio
+of processor time say more. Tokens are those of the sequences, padding left out, whatever was computed for them; learnt
+are those of the replies. What is compared has to learn the same: the losses of all steps must agree, or the bench
+fails. About ten minutes on two cores that do nothing else. Knows no torch.
 """
 
 import argparse
@@ -31,17 +32,20 @@ from progress import say
 
 GOAL = {"cpu": 1.6, "cuda": 2.0}
 TOLERANCE = {"float32": 1e-2, "bfloat16": 3e-2}  # of a step's loss, in nats a token: what two orders of summing may do
-TRIED_STEPS = 2
+TRIED_STEPS = 1
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One child. tokens, seconds and losses are a number a step, the first step left out; memory in bytes, the peak."""
+    """One child. tokens, learnt, seconds and cpu_seconds are a number a step, the first step left out; losses has all.
+    memory: the peak, in bytes.
+    """
 
     setting: str
     precision: str
     tokens: list[int]
+    learnt: list[int]
     seconds: list[float]
     cpu_seconds: list[float]
     losses: list[float]
@@ -50,13 +54,14 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Of all rounds of one side: tokens a second at each step's best time, and a second of processor time; the highest
-    peak; losses of its first run.
+    """Of all rounds of one side: tokens and learnt tokens a second at each step's best time, and tokens a second of
+    processor time; the highest peak; losses of its first run.
     """
 
     setting: str
     precision: str
     speed: float
+    learnt_speed: float
     cpu_speed: float
     memory: int
     losses: list[float]
@@ -66,7 +71,8 @@ def total(runs: Sequence[Ran]) -> Total:
     first, tokens = runs[0], sum(runs[0].tokens)
     speed, cpu_speed = (tokens / _best([getattr(one, kind) for one in runs]) for kind in ("seconds", "cpu_seconds"))
     peak = max(one.memory for one in runs)
-    return Total(first.setting, first.precision, speed, cpu_speed, peak, first.losses)
+    learnt = speed * sum(first.learnt) / tokens
+    return Total(first.setting, first.precision, speed, learnt, cpu_speed, peak, first.losses)
 
 
 def _best(times: Sequence[Sequence[float]]) -> float:
@@ -116,10 +122,12 @@ class Bench:
         return max(tried, key=lambda one: speeds.get(one.name, 0.0)), speeds
 
     def rounds(self, setting: sides.Setting, rounds: int, steps: int) -> list[tuple[Ran, Ran]]:
-        """Ours and theirs, in turns."""
+        """Ours and theirs, in turns; who begins changes from round to round."""
         pairs: list[tuple[Ran, Ran]] = []
         for number in range(rounds):
-            pairs.append((self.child(sides.OURS, steps), self.child(setting, steps)))
+            order = [sides.OURS, setting][:: -1 if number % 2 else 1]
+            found = {one.trl: self.child(one, steps) for one in order}
+            pairs.append((found[False], found[True]))
             say(f"round {number + 1} of {rounds}: {ratio(*pairs[-1]):.2f} times as fast")
         return pairs
 
@@ -138,6 +146,7 @@ def report(bench: Bench, pairs: Sequence[tuple[Ran, Ran]], speeds: dict[str, flo
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "trl")},
         "steps": len(pairs[0][0].tokens),
         "tokens": sum(pairs[0][0].tokens),
+        "learnt": sum(pairs[0][0].learnt),
         "ours": asdict(ours),
         "trl": asdict(theirs),
         "trl_settings": speeds,
@@ -153,16 +162,16 @@ def report(bench: Bench, pairs: Sequence[tuple[Ran, Ran]], speeds: dict[str, flo
 
 def table(found: dict[str, Any]) -> str:
     goal = f" (goal {found['goal']})" if found["goal"] else ""
-    rounds = found["speed_ratio_of_rounds"]
+    rounds, speed = found["speed_ratio_of_rounds"], found["speed_ratio"]
     lines = [
-        "| | tokens/s | tokens per second of processor time | peak MiB | loss, first and last step | setting |",
-        "|---|---|---|---|---|---|",
+        "| | tokens/s | learnt tokens/s | per processor second | peak MiB | loss, first and last step | setting |",
+        "|---|---|---|---|---|---|---|",
         _row("tide-train", found["ours"]),
         _row("TRL SFTTrainer", found["trl"]),
-        f"| ratio{goal} | {found['speed_ratio']} | {found['cpu_ratio']} | {found['memory_ratio']} | | |",
+        f"| ratio{goal} | {speed} | {speed} | {found['cpu_ratio']} | {found['memory_ratio']} | | |",
         "",
-        f"{found['steps']} steps, {found['tokens']} tokens, system prompt: {found['system']}.",
-        f"Machine: {found['device']}, {found['machine']}.",
+        f"{found['steps']} steps of {found['tokens']} tokens, {found['learnt']} learnt; system: {found['system']}.",
+        f"Machine: {found['device']}, {found['machine']}; {', '.join(map(' '.join, found['versions'].items()))}.",
         f"Ratios of the rounds: {', '.join(map(str, rounds))}; median {median(rounds):.3f}.",
         f"Losses differ by {found['loss_difference']:.1e} at most (allowed: {found['loss_tolerance']}).",
     ]
@@ -175,25 +184,27 @@ def table(found: dict[str, Any]) -> str:
 def _row(name: str, side: dict[str, Any]) -> str:
     losses = f"{side['losses'][0]:.4f}, {side['losses'][-1]:.4f}"
     return (
-        f"| {name} | {side['speed']:.0f} | {side['cpu_speed']:.0f} | {side['memory'] / 2**20:.0f} | {losses} | "
-        f"{side['setting']} |"
+        f"| {name} | {side['speed']:.0f} | {side['learnt_speed']:.1f} | {side['cpu_speed']:.0f} | "
+        f"{side['memory'] / 2**20:.0f} | {losses} | {side['setting']}, {side['precision']} |"
     )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2, help="of ours and TRL's, in turns")
-    parser.add_argument("--steps", type=int, default=6, help="that are measured in each")
+    parser.add_argument("--steps", type=int, default=2, help="that are measured in each")
     parser.add_argument("--tried-steps", type=int, default=TRIED_STEPS, help="for each of TRL's settings")
+    parser.add_argument("--thorough", action="store_true", help="try settings of TRL's that differ little, too")
     parser.add_argument("--setting", help="of TRL's, instead of trying all")
     parser.add_argument("--model", type=Path, help="an HF folder of SmolLM2; made of the embedded model when not given")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--system", choices=("app", "none"), default="app", help="prompt; none: no prefix to share")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    tried = [one for one in sides.settings(options.device) if options.setting in (None, one.name)]
+    known = sides.settings(options.device, thorough=options.thorough or options.setting is not None)
+    tried = [one for one in known if options.setting in (None, one.name)]
     if not tried:
-        parser.error(f"--setting is one of: {', '.join(one.name for one in sides.settings(options.device))}")
+        parser.error(f"--setting is one of: {', '.join(one.name for one in known)}")
     with embedded_at(options.model) as model:
         bench = Bench(model, options.device, options.system)
         setting, speeds = bench.fastest(tried, options.tried_steps)

@@ -41,32 +41,52 @@ class Setting:
 OURS = Setting("as the recipe says", trl=False)
 
 
-def settings(device: str) -> tuple[Setting, ...]:
-    """What of TRL's documented options may be the fastest. Never checkpointing; always its fused output layer and the
-    fused AdamW, and batches of like length.
+def settings(device: str, *, thorough: bool) -> tuple[Setting, ...]:
+    """What of TRL's documented options may be the fastest: never checkpointing; always its loss without whole logits,
+    the fused AdamW, and batches of like length. Packing is its padding-free pass here, as a pack must not change what a
+    step reads; bfloat16 is tried where the device multiplies it. thorough: also what lies between these.
     """
-    if device == "cpu":
-        return (
-            Setting("16 x 1"),
-            Setting("8 x 2", micro=8),
-            Setting("4 x 4", micro=4),
-            Setting("2 x 8", micro=2),
-            Setting("1 x 16", micro=1),
-            Setting("4 x 4, eager attention", micro=4, attention="eager"),
-            Setting("4 x 4, padding-free", micro=4, padding_free=True),
-            Setting("4 x 4, bf16", micro=4, precision="bfloat16"),
-            Setting("4 x 4, 1 worker", micro=4, workers=1),
-        )
+    return _on_cpu(thorough) if device == "cpu" else _on_cuda(thorough)
+
+
+def _on_cpu(thorough: bool) -> tuple[Setting, ...]:
+    main = (
+        Setting("4 x 4", micro=4),
+        Setting("1 x 16", micro=1),
+        Setting("4 x 4, padding-free", micro=4, padding_free=True),
+    )
+    half = (Setting("4 x 4, bf16", micro=4, precision="bfloat16"),) if _multiplies_bfloat16() or thorough else ()
+    more = (
+        Setting("16 x 1"),
+        Setting("8 x 2", micro=8),
+        Setting("2 x 8", micro=2),
+        Setting("4 x 4, eager attention", micro=4, attention="eager"),
+        Setting("4 x 4, 1 worker", micro=4, workers=1),
+    )
+    return (*main, *half, *(more if thorough else ()))
+
+
+def _on_cuda(thorough: bool) -> tuple[Setting, ...]:
+    main = (
+        Setting("16 x 1, bf16", precision="bfloat16"),
+        Setting("16 x 1, bf16, padding-free", precision="bfloat16", padding_free=True),
+    )
     flash = Setting(
         "16 x 1, bf16, padding-free, flash", precision="bfloat16", attention="flash_attention_2", padding_free=True
     )
-    plain = (
-        Setting("16 x 1, bf16", precision="bfloat16"),
+    more = (
         Setting("16 x 1, bf16, 2 workers", precision="bfloat16", workers=2),
         Setting("8 x 2, bf16", precision="bfloat16", micro=8),
-        Setting("16 x 1, bf16, padding-free", precision="bfloat16", padding_free=True),
     )
-    return (*plain, flash) if importlib.util.find_spec("flash_attn") else plain
+    return (*main, *((flash,) if importlib.util.find_spec("flash_attn") else ()), *(more if thorough else ()))
+
+
+def _multiplies_bfloat16() -> bool:
+    import torch
+
+    from training.sft import devices
+
+    return bool(devices.dtype_of("auto", torch.device("cpu")) == torch.bfloat16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +134,7 @@ def job(task: Task) -> Any:
     """What our loop is asked to do; TRL's side takes its data and adapter from it."""
     from training import recipe
     from training.data.sources import dialogues
-    from training.sft.loop import Job
+    from training.sft.prepared import Job
 
     wanted = recipe.load(RECIPE, [*OVERRIDES, f"data.system={task.system}"])
     count = task.steps * wanted.training.batch * wanted.training.accumulation
@@ -133,10 +153,11 @@ def ours(task: Task) -> dict[str, Any]:
             marks.add()
 
     loop.train(wanted, lambda _line: None, say)
-    lines = metrics.read(wanted.out / loop.METRICS)[1:]
+    lines = metrics.read(wanted.out / loop.METRICS)
     return {
         "precision": str(devices.dtype_of(wanted.recipe.training.precision, device)).removeprefix("torch."),
-        "tokens": [line["tokens"] for line in lines],
+        "tokens": [line["tokens"] for line in lines[1:]],
+        "learnt": learnt(list(ordered(wanted))),
         "losses": [line["loss"] for line in lines],
         **marks.measured(),
     }
@@ -144,9 +165,9 @@ def ours(task: Task) -> dict[str, Any]:
 
 def ordered(wanted: Any) -> Iterator[list[Any]]:
     """The sequences of each step, as our loop reads them."""
-    from training.sft import batches, loop
+    from training.sft import batches, prepared
 
-    examples = loop.prepare(wanted, keep=False).examples
+    examples = prepared.prepare(wanted, keep=False).examples
     training = wanted.recipe.training
     for step in batches.steps(
         [len(one) for one in examples],
@@ -156,6 +177,11 @@ def ordered(wanted: Any) -> Iterator[list[Any]]:
         grouped=training.grouping == "length",
     ):
         yield [examples[i] for i in step]
+
+
+def learnt(steps: list[list[Any]]) -> list[int]:
+    """Tokens that are learnt in each step but the first."""
+    return [sum(int(one.mask.sum()) for one in step) for step in steps[1:]]
 
 
 def theirs(task: Task) -> dict[str, Any]:
@@ -178,7 +204,8 @@ def theirs(task: Task) -> dict[str, Any]:
     return {
         "precision": task.setting.precision,
         "tokens": [sum(map(len, step)) for step in steps[1:]],
-        "losses": losses[1:],
+        "learnt": learnt(steps),
+        "losses": losses,
         **marks.measured(),
     }
 

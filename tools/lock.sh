@@ -21,3 +21,6 @@ done
 for name in llama embedded encoder tuning; do
     compile --no-deps "requirements/$name.in" -o "requirements/$name.txt"
 done
+# TRL, beside the locks it runs with; what it asks for includes torch, which has no hash.
+compile requirements/bench.in -c requirements/runtime.txt -c requirements/train.txt -c requirements/eval.txt \
+    -c requirements/tuning.txt --excludes requirements/torch.txt -o requirements/bench.txt

@@ -6,6 +6,7 @@ knows what models/*.toml say, and its makers' name for it on the hub.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,13 @@ OTHER = "other"  # as the hub calls a licence that it has no name for
 WROTE = {
     origins.OURS: "written by an AI for this project; no message of a real person is in it",
     origins.TIDE: "TIDE (arXiv 2505.15065), its replies written by an AI; not for commercial use",
-    "": "licence not recorded: for its owner to say",
+    "": "not recorded",
 }
 NOT_FOR = (
-    "Not for crisis: it does not notice danger. tide-chat answers such messages without it; other programs may not.",
+    "Not for crisis: it does not notice danger. tide-chat keeps such messages from it; other programs may not.",
     "Not for diagnosis, treatment or advice about medicine, and not a replacement for a person.",
     "No clinician has reviewed this model, its data or what it writes.",
-    "Like every small model it can be wrong, repeat itself, or miss what was said.",
+    "Like every small model it can be wrong, repeat itself, or miss what was said; the loss below does not show that.",
 )
 
 
@@ -63,7 +64,7 @@ def text(run: Run) -> str:
         "## Limits\n\n" + _bullets((*_data_limits(run), *NOT_FOR)),
         *_data(run),
         *_training(run),
-        "## Results\n\n" + _table(("", ""), _results(run)),
+        "## Results\n\n" + _table(("measure", "value"), _results(run)),
         _use(),
     )
     return "\n\n".join(blocks) + "\n"
@@ -116,7 +117,7 @@ def _about(run: Run, base: "Entry | None") -> Iterator[str]:
     if licence(run, base) == origins.TIDE.lower():
         yield "**Not for commercial use**: it was trained on data under CC BY-NC 4.0, whose authors must be named."
     if licence(run, base) == OTHER:
-        yield "**Licence**: ask what the base and the data demand before sharing this; not all of it is recorded."
+        yield "**Licence**: no single one is known. Before sharing this, see what the base and the data below ask for."
 
 
 def _data_limits(run: Run) -> Iterator[str]:
@@ -131,15 +132,15 @@ def _data(run: Run) -> Iterator[str]:
     yield "## Data"
     counts = run["counts"]
     yield (
-        f"{counts['train']['dialogues']} dialogues to train on, {counts['train']['tokens']} tokens, "
-        f"{counts['train']['targets']} of them learnt; {counts['held']} held out."
+        f"{counts['train']['dialogues']:,} dialogues to train on, {counts['train']['tokens']:,} tokens, of which "
+        f"{counts['train']['targets']:,} are learnt: the replies. {counts['held']:,} dialogues are held out."
     )
     rows = [
-        (one["name"], str(one["rows"]), one["licence"] or "?", WROTE[one["licence"]], one["sha256"])
+        (one["name"], f"{one['rows']:,}", one["licence"] or "not recorded", WROTE[one["licence"]], one["sha256"])
         for one in run.get("origins", ())
     ]
     if rows:
-        yield _table(("source", "rows", "licence", "", "SHA-256"), rows)
+        yield _table(("source", "rows", "licence", "who wrote it", "SHA-256"), rows)
     yield _table(("file of the split", "SHA-256"), sorted(run["data"].items()))
 
 
@@ -147,14 +148,15 @@ def _training(run: Run) -> Iterator[str]:
     yield "## Training"
     git, versions = run.get("git"), run["versions"]
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-    state = f"commit {git['commit'][:12]}{', changed' if git['changed'] else ''}; " if git else ""
+    state = f"commit {git['commit'][:12]}{' with changes' if git['changed'] else ''}; " if git else ""
     start = run.get("start")
     yield (
-        f"On {run['device']}, {run['processes']} process{'' if run['processes'] == 1 else 'es'}, {run['precision']}; "
-        f"{state}Python {run['python']}, {libraries}. Begun {run['started']}."
+        f"On {run['device']}, {run['processes']} process{'' if run['processes'] == 1 else 'es'}, {run['precision']}. "
+        f"Begun {run['started']}. tide-chat {run['tide_chat']}, {state}Python {run['python']}, {libraries}."
     )
     if start:
-        yield "It goes on from another adapter: " + ", ".join(f"{name} ({digest})" for name, digest in start.items())
+        found = ", ".join(f"{name} ({digest})" for name, digest in start.items())
+        yield f"It goes on from another adapter: {found}."
     values = "\n".join(f"{name} = {json.dumps(value)}" for name, value in _fields(run["recipe"]))
     yield f"The recipe, each field (`tide-train recipes --fields` explains them):\n\n```toml\n{values}\n```"
 
@@ -168,19 +170,24 @@ def _fields(recipe: Run) -> Iterator[tuple[str, Any]]:
 def _results(run: Run) -> Iterator[tuple[str, str]]:
     done = run["outcome"]
     if done["best"] is not None:
-        yield "held-out loss", f"{done['best']:.4f}, at step {done['best_step']}"
-    yield "steps", f"{done['steps']}{', stopped early' if done['stopped_early'] else ''}"
-    yield "tokens read", str(done["tokens"])
-    yield "time", f"{done['seconds']:.0f} s (planned {run['plan']['seconds']:.0f} s)"
+        yield "held-out loss", f"{done['best']:.4f}, at step {done['best_step']}; lower is better"
+    yield "steps", f"{done['steps']:,}{', stopped early' if done['stopped_early'] else ''}"
+    yield "tokens read", f"{done['tokens']:,}"
+    yield "time", f"{_duration(done['seconds'])} (estimated {_duration(run['plan']['seconds'])})"
     if done["peak_memory"]:
-        yield "peak memory", f"{human_size(done['peak_memory'])} (planned {human_size(run['plan']['memory'])})"
-    yield "parameters trained", f"{run['plan']['trained']} of {run['plan']['parameters']}"
+        yield "peak memory", f"{human_size(done['peak_memory'])} (estimated {human_size(run['plan']['memory'])})"
+    trained, whole = run["plan"]["trained"], run["plan"]["parameters"]
+    yield "parameters trained", f"{trained:,} of {whole:,} ({trained / whole:.2%})"
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
 
 
 def _use() -> str:
     return (
         "## Use\n\nWith the base as an HF folder (`tide-convert dequantize` makes one of a GGUF file):\n\n"
-        "```\ntide-convert all RUN --base BASE --install\ntide-chat\n```\n\n"
+        "```\ntide-convert all RUN --base BASE --install\ntide-chat\n```\n\nRUN is this folder. "
         "`metrics.jsonl` holds every step, `samples.jsonl` what the model wrote at each evaluation."
     )
 

@@ -15,7 +15,7 @@ from tide_chat import extras
 
 if TYPE_CHECKING:
     from training.recipe import Recipe
-    from training.sft.loop import Job, Prepare
+    from training.sft.prepared import Job, Prepare
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -74,15 +74,17 @@ def training_options(data: str) -> Callable[[Callable[[Options], int]], Callable
 
 
 def carry_out(job: "Job", prepare: "Prepare", dry_run: bool) -> None:
-    """Train and say so, or print the plan."""
+    """Train and say so, or print the plan. Of several processes the leader alone talks."""
     from tide_chat.progress import bar
-    from training.sft import loop
+    from training.sft import devices, loop
 
     if dry_run:
         loop.dry_run(job, click.echo, prepare)
         return
     with bar() as say:
         done = loop.train(job, click.echo, say, prepare)
+    if not devices.from_environment().leads:
+        return
     held = "" if done.best is None else f", held-out loss {done.best:.4f} at step {done.best_step}"
     click.echo(f"{done.steps} steps{held}. Next: tide-convert all {job.out} --base {job.model}")
 
@@ -97,10 +99,10 @@ def sft(given: Options) -> int:
     """
     extras.require("Fine-tuning", "train")
     from training import scenarios
-    from training.sft import loop
+    from training.sft.prepared import prepare
 
     job = scenarios.job(given, given.recipe(), scenarios.load(given.data))
-    carry_out(job, loop.prepare, given.dry_run)
+    carry_out(job, prepare, given.dry_run)
     return 0
 
 

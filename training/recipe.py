@@ -114,6 +114,11 @@ class Training(Section):
     checkpointing: bool = Field(
         default=False, description="Compute activations twice instead of keeping them: less memory."
     )
+    sharding: Literal["none", "full"] = Field(
+        default="none",
+        description="With several processes: whether each holds the whole base, or a share of every layer and borrows "
+        "the rest, for models larger than one card. The result is the same.",
+    )
     quantized: Literal["no", "nf4", "int8"] = Field(
         default="no", description="Load the base quantized (bitsandbytes, CUDA)."
     )
@@ -199,6 +204,8 @@ class Recipe(Section):
     def _consistent(self) -> Self:
         if self.lora.dora and self.training.quantized == "int8":
             raise ValueError("lora.dora does not work on a base with training.quantized = 'int8'")
+        if self.training.sharding != "none" and self.training.quantized != "no":
+            raise ValueError("training.sharding does not work on a base with training.quantized")
         if self.lora.parameters and self.lora.dropout:
             raise ValueError("lora.dropout must be 0 where lora.parameters names experts")
         return self

@@ -22,7 +22,7 @@ from training.sft import metrics
 if TYPE_CHECKING:
     from training.commands import Options
     from training.recipe import Recipe
-    from training.sft.loop import Job, Prepare
+    from training.sft.prepared import Job, Prepare
 
 SUMMARY = "families.json"
 CarryOut = Callable[["Job", "Prepare", bool], None]
@@ -75,7 +75,7 @@ def load(folder: Path) -> Loaded:
 
 def job(given: "Options", recipe: "Recipe", loaded: Loaded) -> "Job":
     """A run of the recipe on the scenarios it names. Raises UsageError."""
-    from training.sft.loop import Job
+    from training.sft.prepared import Job
 
     wanted = recipe.data.scenarios
     check(loaded.scenarios, wanted)
@@ -96,9 +96,14 @@ def job(given: "Options", recipe: "Recipe", loaded: Loaded) -> "Job":
 
 
 def each_family(given: "Options", carry_out: CarryOut, tell: Callable[[str], None]) -> None:
-    """A run for each family, in the folder of its name, and a summary beside them. Raises UsageError, DataError."""
-    from training.sft import loop
+    """A run for each family, in the folder of its name, and a summary beside them, which the leader alone writes.
 
+    Raises UsageError, DataError.
+    """
+    from training.sft import devices, loop, prepared
+
+    leads = devices.from_environment().leads
+    note = tell if leads else loop.silent
     recipe = given.recipe()
     if recipe.data.scenarios:
         raise UsageError("The families choose the scenarios themselves.", help="Leave data.scenarios out.")
@@ -112,12 +117,12 @@ def each_family(given: "Options", carry_out: CarryOut, tell: Callable[[str], Non
         out = given.out / family.name
         run = metrics.read_run(out)
         if run.get("outcome"):
-            tell(f"{family.name}: finished before.")
+            note(f"{family.name}: finished before.")
             continue
-        tell(f"{family.name}: {', '.join(family.scenarios)}")
+        note(f"{family.name}: {', '.join(family.scenarios)}")
         named = recipe.model_copy(update={"data": recipe.data.model_copy(update={"scenarios": (family.name,)})})
-        carry_out(job(replace(given, out=out, resume=bool(run)), named, loaded), loop.prepare, given.dry_run)
-    if not given.dry_run:
+        carry_out(job(replace(given, out=out, resume=bool(run)), named, loaded), prepared.prepare, given.dry_run)
+    if leads and not given.dry_run:
         _summarise(given.out, found, tell)
 
 

@@ -192,3 +192,29 @@ def test_the_factors_are_found_by_the_real_encoder_and_nonsense_has_none() -> No
     nonsense = reply("The report ends with a message. You have stories about all sorts of people. He is a good worker.")
     assert factors.coverage([good, nonsense]) == [1.0, 0.0]
     assert factors.advice_first([good, nonsense]) == [0, 0]
+
+
+def test_styles_and_guidance_are_conditions_of_their_own(gguf: Path, tmp_path: Path) -> None:
+    said = [
+        {"dialogue_id": "a", "user_input": "My heart raced in the shop and I ran out.", "reference_response": "Hard."},
+        {"dialogue_id": "b", "user_input": "What is the capital of France?", "reference_response": "Paris."},
+    ]
+    path, out = tmp_path / "own.jsonl", tmp_path / "run"
+    path.write_text("".join(json.dumps(row) + "\n" for row in said))
+    options = ("--profile", "none", "--profile", "brief", "--guidance", "both", "--max-tokens", 4)
+    assert auto("--model", f"m={gguf}", "--data", path, "--out", out, *options) == 0
+    tokens = {(one.model, one.item): one.prompt_tokens for one in replies.read(out / "replies.jsonl")}
+    assert {model for model, _ in tokens} == {"m", "m.guided", "m.brief", "m.brief.guided"}
+    assert tokens["m.brief", "b/0"] > tokens["m", "b/0"] == tokens["m.guided", "b/0"]
+    assert tokens["m.guided", "a/0"] > tokens["m", "a/0"]
+    about = json.loads((out / "run.json").read_text())["conditions"]
+    assert [(one["style"], one["guided"]) for one in about][2:] == [("brief", False), ("brief", True)]
+
+
+def test_through_the_app_a_style_is_the_companions(gguf: Path, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = ("--through", "app", "--profile", "brief", "--limit", 1, "--max-tokens", 8)
+    assert auto("--model", f"m={gguf}", "--data", data, "--out", out, *options) == 0
+    (app,) = lines(out / "app.jsonl")
+    assert {"scenario", "guidance"} <= app.keys()
+    assert json.loads((out / "run.json").read_text())["conditions"][0]["guided"] is True

@@ -111,10 +111,10 @@ def user(text: str) -> Message:
 
 def sound(archive: Archive) -> None:
     """SQLite's own check, SQLCipher's of each page, and that of the index."""
-    assert archive._rows("PRAGMA integrity_check") == [("ok",)]
-    assert archive._rows("PRAGMA cipher_integrity_check") == []
-    archive._rows("INSERT INTO words (words) VALUES ('integrity-check')")
-    assert archive._rows("PRAGMA foreign_key_check") == []
+    assert archive.rows("PRAGMA integrity_check") == [("ok",)]
+    assert archive.rows("PRAGMA cipher_integrity_check") == []
+    archive.rows("INSERT INTO words (words) VALUES ('integrity-check')")
+    assert archive.rows("PRAGMA foreign_key_check") == []
 
 
 class TestPassphrase:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.integration.test_train_sft import DIALOGUES, LONGER, nobody, settings, tiny
-from tide_chat.errors import MissingExtra
+from tide_chat.errors import UsageError
 from training.sft import boards, loop, metrics
-from training.sft.loop import Job, train
+from training.sft.loop import train
+from training.sft.prepared import Job
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -82,8 +83,9 @@ def test_what_is_not_installed_is_said_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(boards.MODULES, "tensorboard", "no_such_module_here")
-    with pytest.raises(MissingExtra, match="TensorBoard needs the 'boards' extra"):
+    with pytest.raises(UsageError, match="TensorBoard is not installed") as caught:
         train(job(tmp_path, tiny(tmp_path)), nobody)
+    assert caught.value.help == "Install it: pip install tensorboard"
     assert not (tmp_path / "run").exists()
 
 

@@ -28,7 +28,8 @@ def test_a_run_leaves_a_card(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     run = json.loads((tmp_path / "run" / metrics.RUN).read_text(encoding="utf-8"))
     assert got.startswith("---\nlicense: apache-2.0\n")
     assert f"| plain.jsonl | 780 | CC0-1.0 | {card.WROTE['CC0-1.0']} | {sources.digest(plain)} |" in got
-    assert f"| held-out loss | {run['outcome']['best']:.4f}, at step {run['outcome']['best_step']} |" in got
+    best = run["outcome"]
+    assert f"| held-out loss | {best['best']:.4f}, at step {best['best_step']}; lower is better |" in got
     assert 'data.scenarios = ["grief_anger"]' in got
     assert str(tmp_path) not in got
     capsys.readouterr()

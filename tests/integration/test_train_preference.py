@@ -17,8 +17,8 @@ from training.preference import items, prepare
 from training.preference.pairs import Pair
 from training.recipe import Recipe
 from training.sft import adapter, checkpoint, devices, loop, metrics, plan
-from training.sft.loop import Job
 from training.sft.loss import Loss
+from training.sft.prepared import Job
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FEELINGS = "tired scared angry numb lonely ashamed restless tense sad worried flat low".split()

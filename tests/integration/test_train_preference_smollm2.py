@@ -12,6 +12,7 @@ from training import recipe
 from training.data import split
 from training.preference import pairs, prepare
 from training.sft import loop, metrics
+from training.sft.prepared import Job
 
 
 @pytest.mark.timeout(900)
@@ -28,7 +29,7 @@ def test_a_few_steps_tell_better_from_worse(embedded_model: Path, tmp_path: Path
         (pair for pair in pairs.choose(found.train, wanted.pairs, 42) if pair.rule == "generic"),
         key=lambda pair: len(pair.chosen) + len(pair.rejected),
     )[:6]
-    job = loop.Job(wanted, base, run, device="cpu")
+    job = Job(wanted, base, run, device="cpu")
     loop.train(job, lambda _line: None, prepare=partial(prepare.prepare, shortest, ()))
     first, *_, last = metrics.read(run / loop.METRICS)
     assert first["margin"] == pytest.approx(0, abs=1e-3)

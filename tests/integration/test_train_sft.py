@@ -19,8 +19,9 @@ from training.hushed import hushed
 from training.recipe import Recipe
 from training.render import Example
 from training.sft import adapter, batches, checkpoint, guards, loop, metrics, plan
-from training.sft.loop import Job, prepare, train
+from training.sft.loop import train
 from training.sft.loss import Loss
+from training.sft.prepared import Job, prepare
 
 DIALOGUES = tuple(
     Conversation().user(said).assistant(reply)

@@ -11,7 +11,8 @@ from tests.integration.test_train_sft import DIALOGUES, LONGER, nobody, settings
 from tests.integration.training_runs import lines, start, two, weights
 from tide_chat.progress import Say, quiet
 from training.sft import checkpoint, loop
-from training.sft.loop import Job, train
+from training.sft.loop import train
+from training.sft.prepared import Job
 
 QUICK = ("training.batch=2", "training.accumulation=1", "training.epochs=4", "saving.every=3", "evaluation.every=7")
 SCRIPT = """

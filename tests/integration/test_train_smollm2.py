@@ -11,6 +11,7 @@ from tide_chat.registry.gguf_header import read_header
 from training import recipe
 from training.data import sources
 from training.sft import loop, metrics
+from training.sft.prepared import Job
 
 
 @pytest.mark.timeout(900)
@@ -22,7 +23,7 @@ def test_twenty_steps_lower_the_loss(embedded_model: Path, checkout: Path, tmp_p
     plain = sources.dialogues([str(checkout / "training/data_files/dialogues/plain.jsonl")])
     shortest = sorted(plain, key=lambda one: sum(len(message.text) for message in one.turns))[:10]
     outcome = loop.train(
-        loop.Job(wanted, base, run, [one.conversation for one in shortest], device="cpu"), lambda _line: None
+        Job(wanted, base, run, [one.conversation for one in shortest], device="cpu"), lambda _line: None
     )
     assert outcome.steps == 20
     losses = [line["loss"] for line in metrics.read(run / loop.METRICS)]

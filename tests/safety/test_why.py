@@ -81,7 +81,7 @@ def test_without_its_file_there_are_still_words(monkeypatch: pytest.MonkeyPatch)
         raise ValueError
 
     why.sentences.cache_clear()
-    monkeypatch.setattr("tide_chat.safety.why.tomllib.loads", broken)
+    monkeypatch.setattr("tide_chat.wording.tomllib.loads", broken)
     try:
         assert "safety check" in why.in_words(Assessment(Tier.T3, (Flag.MINOR,), reasons=(Reason("x", ""),)))
     finally:

@@ -15,6 +15,7 @@ from tide_chat.errors import EngineDied, ModelError, TideError
 from tide_chat.messages import Role
 from tide_chat.safety.cards import Card, HelpLine
 from tide_chat.safety.protocol import Block
+from tide_chat.store.book import Book
 from tide_chat.turn import Companion
 from tide_chat.ui.ports import Core, ModelRow
 
@@ -212,11 +213,13 @@ class Doubles:
         self.settings = settings or Settings()
         self.saved: list[Settings] = []
         self.care = Care()
+        self.book = Book()
+        self.talk.keeper = self.book
         self.save: Callable[[Settings], None] = self.saved.append
 
     @property
     def core(self) -> Core:
-        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.save, self.care)
+        return Core(self.talk, self.engine, self.shelf, self.words, self.settings, self.save, self.care, self.book)
 
     def said(self, role: Role = Role.USER) -> list[str]:
         return [message.text for message in self.talk.conversation.messages if message.role is role]

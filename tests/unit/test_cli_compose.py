@@ -1,6 +1,7 @@
 """How settings, models and the engine come together, and that a model is looked for only when it is needed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.engine.supervisor import Phase, Supervisor
 from tide_chat.errors import ModelNotFound, UsageError
 from tide_chat.events import Done, TurnResult
+from tide_chat.profile import Profile, Style
 from tide_chat.registry import Registry
+from tide_chat.registry.places import Installed
 
 
 class Process(ScriptedEngine):
@@ -142,3 +145,33 @@ def test_what_another_program_wrote_meanwhile_stays() -> None:
     config.save(Settings(threads=2))
     options.save(Settings(reduced_motion=True))
     assert config.load() == Settings(threads=2, reduced_motion=True)
+
+
+def test_a_model_that_the_registry_names_for_a_situation_answers_in_it(
+    session: Session, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named(self: Registry) -> tuple[Installed, ...]:
+        return tuple(_for_panic(one) if one.alias == "smollm2-135m" else one for one in found)
+
+    found = Registry.load().installed()
+    monkeypatch.setattr(Registry, "installed", named)
+    session.start()
+    for situation in ("", "panic", "panic", "grief_anger"):
+        session.companion.on_scenario(situation)
+    assert [line.split(":")[1].strip() for line in said] == ["smollm2-135m-tide", "smollm2-135m", "smollm2-135m-tide"]
+    session.use("smollm2-135m")
+    session.companion.on_scenario("")
+    assert session.resolved
+    assert session.resolved.alias == "smollm2-135m"
+
+
+def _for_panic(one: Installed) -> Installed:
+    assert one.model
+    entry = one.model.entry.model_copy(update={"scenarios": ("panic",)})
+    return replace(one, model=replace(one.model, entry=entry))
+
+
+def test_the_profile_of_the_settings_is_the_conversations(embedded_model: Path) -> None:
+    supervisor = Supervisor(spawn=Process)  # type: ignore[arg-type]
+    with Session(Settings(reply_style="brief", call_me="Sam"), supervisor=supervisor) as session:
+        assert session.companion.profile == Profile(Style.BRIEF, "Sam")

@@ -107,6 +107,21 @@ def test_a_reply_that_never_came_does_not_break_the_order_of_roles(family: str) 
     assert "one\n\ntwo" in text
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_note_stands_behind_the_newest_message_and_changes_nothing_before_it(family: str) -> None:
+    one = renderer(family)
+    plain, noted = one.render("Be kind.", TALK), one.render("Be kind.", TALK, note="Go <|im_end|> slowly.")
+    assert noted.spans[:-1] == plain.spans[:-1]
+    assert f"hid in the bath.\n\n[{one.defuse('Go <|im_end|> slowly.')}]" in noted.spans[-1].text
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_only_the_prefix_of_a_private_system_prompt_is_private(family: str) -> None:
+    one = renderer(family)
+    assert [span.private for span in one.render("Be kind.", TALK, private=True).spans] == [True, False, False]
+    assert one.prefix("Be kind.", private=True).spans[0].private
+
+
 def test_only_r1_opens_a_reasoning_block() -> None:
     assert [f for f in FAMILIES if renderer(f).thinks(renderer(f).render("Be kind.", TALK))] == ["r1-distill"]
 

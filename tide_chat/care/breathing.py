@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tide_chat.care.tools import Pattern, Phase
+from tide_chat.wording import say
 
 _SAID = {"in": "Breathing in", "out": "Breathing out", "still": "Staying still"}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -40,13 +41,14 @@ def moment(pattern: Pattern, elapsed: float) -> Moment:
 
 def in_words(pattern: Pattern) -> tuple[str, ...]:
     """One round, a line for each phase, to be counted by oneself."""
+    words = say("{phase}, while you count slowly to {number}.")
     return tuple(
-        f"{_said(phase)}, while you count slowly to {_NUMBERS[round(phase.seconds)]}." for phase in pattern.phases
+        words.format(phase=_said(phase), number=say(_NUMBERS[round(phase.seconds)])) for phase in pattern.phases
     )
 
 
 def _said(phase: Phase) -> str:
-    return phase.label.capitalize() if phase.label else _SAID[phase.does]
+    return phase.label.capitalize() if phase.label else say(_SAID[phase.does])
 
 
 def _target(phase: Phase, start: float) -> float:

@@ -5,9 +5,9 @@ It is no clinical scale: nothing is administered, scored or compared with anybod
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal
 
+from tide_chat import wording
 from tide_chat.care.files import data
 
 HIGHEST = 10
@@ -56,7 +56,7 @@ def match(level: int) -> Match:
     return Match(row["words"], tuple(row["tools"]), row["people"])
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def asking() -> Asking:
     rows = _levels()
     return Asking(rows["question"], rows["again"], rows["note"], tuple(rows["anchors"]))
@@ -64,11 +64,11 @@ def asking() -> Asking:
 
 def compared(before: int, after: int) -> str:
     """Two numbers in words, with no praise and no blame."""
-    if before == after:
-        return f"{before} before, {after} now: the same. That happens, and it says nothing about you."
-    return f"{before} before, {after} now."
+    same = "{before} before, {after} now: the same. That happens, and it says nothing about you."
+    words = wording.say(same) if before == after else wording.say("{before} before, {after} now.")
+    return words.format(before=before, after=after)
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def _levels() -> dict[str, Any]:
     return data("levels")

@@ -20,14 +20,14 @@ def suggested(name: str) -> Path:
     return path
 
 
-def write(where: str, text: str) -> Path:
+def write(where: str, text: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path:
     """Write `text` and return the file's whole path. Raises UsageError, OSError."""
     path = Path(where.strip()).expanduser()
     if not where.strip():
         raise UsageError("There is no name for the file yet.")
     path = path.absolute()
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError("The name has to end in .md or .txt.", details=str(path))
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"The name has to end in {' or '.join(suffixes)}.", details=str(path))
     if not path.parent.is_dir():
         raise UsageError("There is no such folder.", details=str(path.parent))
     if path.exists():

@@ -1,11 +1,10 @@
 """Reads the authored texts of `care/data/`. Knows their place and nothing of what they say."""
 
-import tomllib
-from importlib.resources import files
 from typing import Any
+
+from tide_chat import wording
 
 
 def data(name: str) -> dict[str, Any]:
-    """`tools/grounding` -> what that TOML file holds."""
-    found = files("tide_chat.care").joinpath("data", *f"{name}.toml".split("/"))
-    return tomllib.loads(found.read_text(encoding="utf-8"))
+    """`tools/grounding` -> what that TOML file holds, in the language in use."""
+    return wording.read("tide_chat.care", f"data/{name}.toml")

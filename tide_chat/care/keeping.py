@@ -1,6 +1,7 @@
 """Where check-ins and own texts are kept: two small protocols, and what forgets everything when the app closes.
 
-An encrypted store fulfils the same protocols; this module knows none. Both may raise TideError or OSError.
+`store.care` fulfils the same protocols in the encrypted file; this module knows no store. Both may raise TideError or
+OSError.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from tide_chat.care.plan import SafetyPlan
 from tide_chat.care.tools import Tool
 from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
+from tide_chat.wording import say
 
 Value = TypeVar("Value")
 Other = TypeVar("Other")
@@ -29,12 +31,16 @@ class Paper(StrEnum):
     WHERE_I_AM = "where_i_am"
     CONTACTS = "contacts"  # a person a line
     ASK = "ask"  # "yes": ask 0 to 10 before and after a tool
+    ABOUT_ME = "about_me"  # what a conversation may begin with
+    CARRY = "carry"  # "yes": it does
 
 
 PAPER_HINTS = {  # what one could write
     Paper.CALM_PLACE: "A place, real or made up. What there is to see, hear and feel, in your own words.",
     Paper.WHERE_I_AM: "A line or two to read when now is far away. Where you live now, who is near, what is different.",
     Paper.CONTACTS: "One person a line, and after a colon how to reach them. For example: Maria, my sister: 555 0100",
+    Paper.ABOUT_ME: "A few lines, in your own words: what to call you, who matters, what you are in the middle of. "
+    "What you would not want to be reminded of can stay out.",
 }
 
 
@@ -90,21 +96,43 @@ class MemoryPapers:
 
 
 UNKEPT = "Nothing here is kept: it is gone when you leave."
+LOCKED = "Your history is not open, so nothing here is kept: it is gone when you leave."
 KEPT = "Kept in your encrypted history, on this computer only."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Care:
-    """What the tools keep, and where. kept: whether it outlives the app."""
+    """What the tools keep, and where. kept: it outlives the app. locked: it would, if the history were open."""
 
     journal: Journal = field(default_factory=MemoryJournal)
     papers: Papers = field(default_factory=MemoryPapers)
     kept: bool = False
+    locked: bool = False
+
+    def keep_in(self, journal: Journal, papers: Papers) -> None:
+        """From now on things are kept there. What was written so far moves along; no text takes another's place.
+
+        Raises TideError or OSError; then nothing has changed here.
+        """
+        for check_in in self.journal.read():
+            journal.add(check_in)
+        for name in Paper:
+            if (text := self.papers.get(name)) and not papers.get(name):
+                papers.put(name, text)
+        self.journal, self.papers, self.kept, self.locked = journal, papers, True, False
+
+    def keep_nothing(self, *, locked: bool) -> None:
+        """From now on nothing is kept, and what was kept elsewhere is out of sight."""
+        if self.kept:
+            self.journal, self.papers, self.kept = MemoryJournal(), MemoryPapers(), False
+        self.locked = locked
 
     @property
     def where(self) -> str:
         """One line that a screen shows wherever something is written."""
-        return KEPT if self.kept else UNKEPT
+        if self.kept:
+            return say(KEPT)
+        return say(LOCKED) if self.locked else say(UNKEPT)
 
     def plan(self) -> SafetyPlan:
         return SafetyPlan.loads(self.papers.get(Paper.PLAN))
@@ -118,6 +146,22 @@ class Care:
 
     def contacts(self) -> tuple[Contact, ...]:
         return parse(self.papers.get(Paper.CONTACTS))
+
+    def about_me(self) -> str:
+        """What the person wrote for this."""
+        return self.papers.get(Paper.ABOUT_ME).strip()
+
+    @property
+    def carries(self) -> bool:
+        """Whether a conversation begins with it. Off until the person switches it on."""
+        return self.papers.get(Paper.CARRY) == "yes"
+
+    def carry(self, wanted: bool) -> None:
+        self.papers.put(Paper.CARRY, "yes" if wanted else "")
+
+    def carried(self) -> str:
+        """What a conversation may begin with; empty unless it was written and switched on."""
+        return self.about_me() if self.carries else ""
 
     def filled(self, tool: Tool, now: datetime) -> Tool:
         """`tool` with the person's own words, where they can be read, and with the day and the time."""

@@ -6,11 +6,11 @@ titles and hints are our own words in `data/plan.toml`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tide_chat import wording
 from tide_chat.care.files import data
 from tide_chat.errors import DataError
 
@@ -66,7 +66,7 @@ class SafetyPlan(BaseModel):
     def brief(self) -> str:
         """What fits on a card: all parts but the signs, some lines of each. Empty when there is nothing to show."""
         parts = [_brief(section) for section in self.sections if section.text and section.name != "signs"]
-        return "\n".join([texts()["title"], *parts, MORE]) if parts else ""
+        return "\n".join([texts()["title"], *parts, wording.say(MORE)]) if parts else ""
 
     def text(self) -> str:
         """The whole plan, to be printed or kept on paper. Markdown that reads well as it is."""
@@ -83,7 +83,7 @@ def _brief(section: Section) -> str:
     return f"- {section.title}: {'; '.join(lines[:_BRIEF_LINES])}{more}"
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def texts() -> dict[str, Any]:
     """Title, introduction, credit and the titles of the parts."""
     return data("plan")

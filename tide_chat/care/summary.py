@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from tide_chat.care import today, weeks
 from tide_chat.care.checkin import CheckIn
+from tide_chat.wording import say
 
 TITLE = "For my clinician"
 _NO_SCALE = (
@@ -27,13 +28,13 @@ def draft(check_ins: Sequence[CheckIn], now: datetime, own: Mapping[str, str] = 
     own: what was already written below the titles of `OWN`.
     """
     parts = [
-        f"# {TITLE}",
-        f"Written on {today.day(now)}.",
-        *(f"## {title}\n\n{own.get(title) or '...'}" for title in OWN),
+        f"# {say(TITLE)}",
+        say("Written on {day}.").format(day=today.day(now)),
+        *(f"## {say(title)}\n\n{own.get(title) or '...'}" for title in OWN),
     ]
     if check_ins:
         by_week = "\n".join(f"- {week.words}" for week in weeks.weeks(check_ins))
-        parts += ["## Check-ins by week", _NO_SCALE, by_week]
+        parts += [f"## {say('Check-ins by week')}", say(_NO_SCALE), by_week]
     if found := weeks.effects(check_ins):
-        parts += ["## Before and after a tool", "\n".join(f"- {effect.words}" for effect in found)]
+        parts += [f"## {say('Before and after a tool')}", "\n".join(f"- {effect.words}" for effect in found)]
     return "\n\n".join(parts) + "\n"

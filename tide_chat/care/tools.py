@@ -3,11 +3,11 @@
 All texts are AI-written and wait for a clinician's review; `source` names the guideline or study a tool leans on.
 """
 
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tide_chat import wording
 from tide_chat.care.files import data
 from tide_chat.care.names import IDS
 
@@ -27,11 +27,10 @@ class Step(_Value):
 
     def still(self) -> str:
         """The words for where nothing moves by itself."""
-        return (
-            f"{self.text} For about {self.seconds:.0f} seconds, counted in your own time."
-            if self.seconds
-            else self.text
-        )
+        if not self.seconds:
+            return self.text
+        counted = wording.say("For about {seconds} seconds, counted in your own time.")
+        return f"{self.text} {counted.format(seconds=f'{self.seconds:.0f}')}"
 
 
 class Phase(_Value):
@@ -44,7 +43,7 @@ class Phase(_Value):
 
     @property
     def words(self) -> str:
-        return self.label or self.does
+        return self.label or wording.say(self.does)
 
 
 class Pattern(_Value):
@@ -101,7 +100,7 @@ def _put(text: str, words: dict[str, str]) -> str:
     return text
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def all_tools() -> tuple[Tool, ...]:
     """Every tool, in the order of `IDS`."""
     return tuple(Tool.model_validate(data(f"tools/{name}")) for name in IDS)

@@ -12,6 +12,7 @@ from statistics import median
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.today import short_day
 from tide_chat.care.tools import find
+from tide_chat.wording import say
 
 _TOGETHER = timedelta(hours=3)  # a number after a tool belongs to one before it no longer ago than this
 
@@ -30,11 +31,13 @@ class Week:
 
     @property
     def words(self) -> str:
-        times = "1 check-in" if self.count == 1 else f"{self.count} check-ins"
+        times = say("1 check-in") if self.count == 1 else say("{count} check-ins").format(count=self.count)
         first, last = self.monday, self.monday + timedelta(days=6)
-        span = f"{self.lowest}" if self.lowest == self.highest else f"from {self.lowest} to {self.highest}"
-        middle = f", middle {self.middle:g}" if self.count > 1 else ""
-        return f"{short_day(first)} to {short_day(last)}: {times}, {span}{middle}."
+        span = say("from {lowest} to {highest}").format(lowest=self.lowest, highest=self.highest)
+        span = f"{self.lowest}" if self.lowest == self.highest else span
+        middle = say(", middle {middle}").format(middle=f"{self.middle:g}") if self.count > 1 else ""
+        days = say("{first} to {last}").format(first=short_day(first), last=short_day(last))
+        return f"{days}: {times}, {span}{middle}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,11 @@ class Effect:
     @property
     def words(self) -> str:
         total = self.lower + self.same + self.higher
-        times = "once" if total == 1 else f"{total} times"
-        parts = ((self.lower, "lower"), (self.same, "the same"), (self.higher, "higher"))
+        times = say("once") if total == 1 else say("{total} times").format(total=total)
+        parts = ((self.lower, say("lower")), (self.same, say("the same")), (self.higher, say("higher")))
         said = ", ".join(f"{count} {words}" for count, words in parts if count)
-        return f"{title_of(self.tool)}: noted before and after {times}; afterwards {said}."
+        noted = say("noted before and after {times}; afterwards {said}.").format(times=times, said=said)
+        return f"{title_of(self.tool)}: {noted}"
 
 
 def weeks(check_ins: Sequence[CheckIn]) -> tuple[Week, ...]:
@@ -70,7 +74,7 @@ def effects(check_ins: Sequence[CheckIn]) -> tuple[Effect, ...]:
 def in_words(check_ins: Sequence[CheckIn]) -> tuple[str, ...]:
     """The chart for those who listen to it: a line a week, then a line a tool."""
     by_week = tuple(week.words for week in weeks(check_ins))
-    return (*by_week, *(effect.words for effect in effects(check_ins))) or (NOTHING,)
+    return (*by_week, *(effect.words for effect in effects(check_ins))) or (say(NOTHING),)
 
 
 def title_of(tool: str) -> str:

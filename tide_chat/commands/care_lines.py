@@ -19,6 +19,7 @@ from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
 from tide_chat.terminal import neutral
 
+_WITH = "[Ww]ith|[Cc]on"  # before a key, in each language
 _KEYS = "Enter goes on, b goes back, q leaves."
 _PACED = "Enter: lines that come at the pace of the breath, Ctrl+C stops them. q leaves: "
 
@@ -154,7 +155,7 @@ def _level(answer: str) -> int | None:
 
 def _without_key(tool: Tool, command: str) -> Tool:
     """The words for a missing text name a key of the app; here that is a command, or the sentence is left out."""
-    put = (r"\b([Ww]ith) E\b", rf"\1 {command}") if command else (r" [^.]*\b[Ww]ith E\b[^.]*\.", "")
+    put = (rf"\b({_WITH}) E\b", rf"\1 {command}") if command else (rf" [^.]*\b(?:{_WITH}) E\b[^.]*\.", "")
     return tool.model_copy(update={"missing": re.sub(*put, tool.missing)})
 
 

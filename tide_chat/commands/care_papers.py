@@ -52,6 +52,19 @@ class CarePapers:
         say("\n".join(lines) or "There are no contacts yet.")
         say(f"/contacts edit changes them.\n{self._care.where}")
 
+    def about_me(self, argument: str = "") -> None:
+        """What a conversation may begin with. argument: `edit`, `on`, `off`. Raises TideError, OSError."""
+        if argument in ("on", "off"):
+            self._care.carry(argument == "on")
+        elif argument and argument != _EDIT:
+            raise UsageError(f"/about-me knows {_EDIT}, on and off.", details=neutral(argument))
+        self.paper(Paper.ABOUT_ME, argument, self._say_about_me)
+
+    def _say_about_me(self) -> None:
+        say(neutral(self._care.about_me()) or f"Nothing is written yet. {PAPER_HINTS[Paper.ABOUT_ME]}")
+        used = "The model is given it with every message." if self._care.carried() else "The model is not given it."
+        say(f"{used} /about-me edit changes it, /about-me on and off switch it.\n{self._care.where}")
+
     def summary(self, argument: str = "") -> None:
         """A page for a clinician: its parts one by one, then shown whole, then perhaps a file."""
         say("A page to bring along. Each part can be left with Enter. Nothing from your conversations is in it.")

@@ -174,7 +174,7 @@ def forget_all(yes: bool) -> None:
 
     vault = Vault()
     vault.require()
-    if not output.agreed("Delete the whole history? It cannot be brought back.", yes, "Deleting"):
+    if not output.agreed(_FORGET_ALL, yes, "Deleting"):
         click.echo("The history was kept.")
         return
     vault.destroy()
@@ -219,6 +219,7 @@ def export(
     click.echo(f"{len(records)} conversation{'s' * (len(records) != 1)} written, not encrypted: {path.absolute()}")
     if redact or extra:
         click.echo("Names and numbers were taken out by rules that miss some. Read it before you pass it on.", err=True)
+    click.echo("Check-ins, the safety plan and other own texts are not in it.", err=True)
 
 
 @command.command("import")
@@ -251,6 +252,7 @@ def passphrase(keyring: bool | None, piped: bool) -> None:
     _use_keyring(config.load().history_keyring if keyring is None else keyring, vault, key)
 
 
+_FORGET_ALL = "Delete the whole history? Check-ins and own texts go with it. It cannot be brought back."
 _BEFORE = """\
 Choose a passphrase. It is the only key: nobody can recover it, and without it only deletion remains.
 Four or five words that have nothing to do with each other are easy to remember and hard to guess."""

@@ -14,6 +14,7 @@ from tide_chat.commands import line_input
 from tide_chat.errors import TideError, UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
+    from tide_chat.config import Settings
     from tide_chat.store.archive import Archive
     from tide_chat.store.keys import Key
     from tide_chat.store.vault import Vault
@@ -77,17 +78,19 @@ def open_archive(passphrases: Passphrases) -> "Archive":
 
     settings, vault = config.load(), Vault()
     vault.require()
-    opened = _by_keyring(vault, settings.history_days) if settings.history_keyring else None
+    opened = by_keyring(settings) if settings.history_keyring else None
     return opened or vault.open(passphrases.unlock(vault), settings.history_days)
 
 
-def _by_keyring(vault: "Vault", days: int | None) -> "Archive | None":
+def by_keyring(settings: "Settings") -> "Archive | None":
     """None when the keyring has no key that opens it; the passphrase always does."""
     from tide_chat.store import system_keyring
+    from tide_chat.store.vault import Vault
 
+    vault = Vault()
     try:
         key = system_keyring.find(vault.file)
-        return vault.open(key, days) if key else None
+        return vault.open(key, settings.history_days) if key else None
     except WrongPassphrase:
         return None
     except TideError as error:  # whatever is wrong with it, the passphrase will show

@@ -4,7 +4,9 @@ Knows the settings, not the model: whether a name means anything is the registry
 """
 
 import re
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,8 +72,22 @@ def with_options(command: _Command) -> _Command:
 
 def read(chat_template: Path | None = None, **given: Any) -> "AppOptions":
     """The settings of this run. Raises UsageError."""
-    from tide_chat import config
+    from tide_chat import config, wording
     from tide_chat.compose import AppOptions
 
     saved = config.load()
+    wording.use(saved.language)
     return AppOptions(config.with_options(saved, **given), saved, chat_template)
+
+
+def to_be_examined(chosen: "AppOptions") -> "AppOptions":
+    """With the inspector on, and a seed where none is set, so that replies can be had again."""
+    seed = chosen.settings.seed
+    settings = chosen.settings.model_copy(update={"seed": secrets.randbelow(2**31) if seed is None else seed})
+    return replace(chosen, settings=settings, inspect=True)
+
+
+def for_nobody(chosen: "AppOptions") -> "AppOptions":
+    """For a demonstration: nothing is kept, and nothing of the presenter's own is in it."""
+    own = {"history": False, "call_me": None, "avoid_topics": None}
+    return replace(chosen, settings=chosen.settings.model_copy(update=own))

@@ -5,17 +5,20 @@ Made for screen readers and pipes: every line says by itself what it is. Knows n
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from tide_chat.commands import options, plain_history, turns
+from tide_chat.commands import clinician_lines, options, plain_history, turns
+from tide_chat.commands.clinician_lines import ClinicianLines
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.output import say
 from tide_chat.commands.plain_history import History
+from tide_chat.commands.profile_lines import ProfileLines
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError, in_words
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
@@ -45,7 +48,8 @@ To write several lines, end a line with \\ or use /multi.
 /safety  what happens when somebody is in danger, and what this program misses
 /about   what this program is and is not
 /model   which model answers; /model NAME changes it
-/clear   forget this conversation
+/profile how replies should be, what to call you, what not to bring up
+/clear   begin a new conversation; this one stays only in a history, if you keep one
 /quit    leave; what was written stays visible in this window until you close it
 
 In a hard moment, with no model: /ground, /breathe, /orient, /muscles, /place, /sleep. /tools says what each is.
@@ -53,6 +57,7 @@ In a hard moment, with no model: /ground, /breathe, /orient, /muscles, /place, /
 /plan      my safety plan; /plan edit, /plan file
 /contacts  people of my own; /contacts edit
 /summary   a page to bring to a clinician
+/about-me  what a conversation may begin with; /about-me edit, on, off
 /orient edit and /place edit: your own words for where you are, and for a calm place
 
 To send a message that begins with one of these words, put a space before it."""
@@ -81,18 +86,22 @@ def command(chat_template: Path | None, **given: Any) -> int:
 
     if sys.stdin is not None and hasattr(sys.stdin, "reconfigure"):
         sys.stdin.reconfigure(errors="replace")  # one wrong byte must not end a conversation
-    with Session(chosen.settings, chosen.chat_template) as session:
+    from tide_chat.clinician.recorded import Recorded
+
+    with Session(chosen.settings, chosen.chat_template, kind=Recorded) as session:
         session.start()
         from tide_chat.care.keeping import Care
+        from tide_chat.clinician.desk import Desk
 
-        care, lines = Care(), LineInput()
-        session.companion.plan = care.plan_in_short
+        care, lines = Care(locked=chosen.settings.history), LineInput()
+        session.companion.plan, session.companion.carried = care.plan_in_short, care.carried
         with contextlib.ExitStack() as open_now:
             history = None
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
                 open_now.callback(archive.close)
-                history = plain_history.keep(archive, session.companion)
-            return Plain(session, lines, care, history, still=still(chosen.settings.reduced_motion)).run()
+                history = plain_history.keep(archive, session.companion, care)
+            examine = ClinicianLines(Desk.of(session), lines).commands
+            return Plain(session, lines, care, history, examine, still=still(chosen.settings.reduced_motion)).run()
 
 
 class Leave(Exception):
@@ -108,6 +117,7 @@ class Plain:
         lines: LineInput,
         care: "Care | None" = None,
         history: History | None = None,
+        examine: Mapping[str, Callable[[str], None]] = MappingProxyType({}),
         *,
         still: bool = False,
     ) -> None:
@@ -127,9 +137,11 @@ class Plain:
             "/safety": lambda _: say(protocol.text()),
             "/about": lambda _: self._about(),
             "/model": self._model,
+            "/profile": ProfileLines(self._talk),
             "/clear": lambda _: self._clear(),
             "/quit": lambda _: self._leave(),
             **(history.commands if history else {}),
+            **examine,
         }
         self._kept = history is not None
 
@@ -242,6 +254,8 @@ class Plain:
         say(f"{_HELP}\n")
         if self._kept:
             say(f"{plain_history.HELP}\n")
+        if "/inspect" in self._commands:
+            say(f"{clinician_lines.HELP}\n")
         self._help_lines()
 
     def _help_lines(self) -> None:
@@ -281,6 +295,7 @@ def care_commands(
         "/check-in": tools.check_in,
         "/weeks": lambda _: tools.weeks(),
         "/plan": papers.plan,
+        "/about-me": papers.about_me,
         "/contacts": lambda text: papers.paper(Paper.CONTACTS, text, papers.contacts),
         "/summary": papers.summary,
     }

@@ -1,6 +1,7 @@
 """The history in `plain`: unlocked at the start, and its commands by words. Nothing here when no history is kept."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
+    from tide_chat.care.keeping import Care
     from tide_chat.config import Settings
     from tide_chat.store.archive import Archive
     from tide_chat.store.diary import Diary
@@ -20,8 +22,11 @@ Your history, kept encrypted:
 /history      the newest conversations; /find WORDS searches them
 /open NUMBER  go on with one
 /branch       go on with a copy of this conversation
+/name TITLE   give this conversation a name
+/export FILE  write it to FILE: .md to read, .json to import again. The file is not encrypted
 /forget       delete this conversation from the history, and from here
 /clear        begin a new one; what was kept stays"""
+_NOTHING_YET = "Nothing was kept of this conversation yet."
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
 _DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
@@ -42,11 +47,15 @@ def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
         return None
 
 
-def keep(archive: "Archive", companion: "Companion") -> "History":
-    """From now on the conversation is kept."""
+def keep(archive: "Archive", companion: "Companion", care: "Care | None" = None) -> "History":
+    """From now on the conversation is kept, and with it check-ins and own texts. Raises StoreError."""
+    from tide_chat.care.checkin import CheckIn
+    from tide_chat.store.care import in_file
     from tide_chat.store.diary import Diary
 
     companion.keeper = diary = Diary(archive)
+    if care:
+        care.keep_in(*in_file(archive, CheckIn))
     return History(archive, diary, companion)
 
 
@@ -60,6 +69,8 @@ class History:
             "/find": self._find,
             "/open": self._open,
             "/branch": lambda _: self._branch(),
+            "/name": self._name,
+            "/export": self._export,
             "/forget": lambda _: self._forget(),
         }
 
@@ -91,10 +102,29 @@ class History:
 
     def _branch(self) -> None:
         if self._diary.id is None:
-            click.echo("There is nothing to copy yet.")
+            click.echo(_NOTHING_YET)
             return
         last = self._archive.summary(self._diary.id).messages - 1
         self._go_on(self._archive.branch(self._diary.id, last))
+
+    def _name(self, title: str) -> None:
+        if self._diary.id is None:
+            click.echo(_NOTHING_YET)
+            return
+        self._archive.rename(self._diary.id, title)
+        click.echo(neutral(f"Its name is now: {self._archive.summary(self._diary.id).name}"))
+
+    def _export(self, where: str) -> None:
+        from tide_chat.care import export
+        from tide_chat.store import exchange
+
+        if self._diary.id is None:
+            click.echo(_NOTHING_YET)
+            return
+        records = (self._archive.record(self._diary.id),)
+        write = exchange.to_json if where.lower().endswith(".json") else exchange.to_markdown
+        path = export.write(where, write(records, datetime.now(UTC)), (".md", ".json"))
+        click.echo(neutral(f"Written: {path}\n{export.PLAIN}"))
 
     def _forget(self) -> None:
         self._diary.forget()

@@ -14,6 +14,7 @@ from typing import Protocol
 from tide_chat.engine.base import Cancel
 from tide_chat.events import Event
 from tide_chat.messages import Conversation
+from tide_chat.profile import Profile
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import Card
 from tide_chat.safety.lines import HelpLine
@@ -21,6 +22,8 @@ from tide_chat.safety.lines import HelpLine
 
 class Talk(Protocol):
     """What the line commands need of the companion. The iterators block."""
+
+    profile: Profile
 
     @property
     def conversation(self) -> Conversation: ...
@@ -145,7 +148,7 @@ def card_text(card: Card) -> str:
 
 def line_text(line: HelpLine) -> str:
     """`Name: call 116 123 (day and night)`, the words a screen reader should say."""
-    reach = f"{line.name}: {line.how} {line.number}".strip()
+    reach = f"{line.name}: {line.reach}"
     extra = ", ".join(part for part in (line.hours, line.note) if part)
     return f"{reach} ({extra})" if extra else reach
 

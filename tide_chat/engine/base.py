@@ -24,6 +24,7 @@ class Span:
     text: str
     pinned: bool = False  # never left out: system text, safety text, the newest message
     messages: int = 0  # how many conversation messages it holds
+    private: bool = False  # holds words of the person: its state is never written to the disk
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class LocalEngine:
         )
         yield Chunk("", usage=usage)
         try:
-            self._read(tokens, prefix)
+            self._read(tokens, prefix, keep=not prompt.spans[0].private)
         except Aborted:
             yield Chunk("", finish_reason=FinishReason.CANCELLED, usage=usage)
             return
@@ -175,12 +175,13 @@ class LocalEngine:
         self._cached = tokens[: reuse.cached]
         return reuse
 
-    def _read(self, tokens: list[int], prefix: int) -> None:
-        """Prefill what is missing; the system prefix on its own, so that its state can be stored."""
+    def _read(self, tokens: list[int], prefix: int, *, keep: bool) -> None:
+        """Prefill what is missing; the system prefix on its own, so that its state can be stored where it may be."""
         llama = self._need()
         if len(self._cached) < prefix:
             self._append(tokens[len(self._cached) : prefix])
-            self._prefixes.store(tokens[:prefix], llama.save)
+            if keep:
+                self._prefixes.store(tokens[:prefix], llama.save)
         self._append(tokens[len(self._cached) :])
 
     def _append(self, tokens: list[int]) -> None:

@@ -10,6 +10,7 @@ rank                              choose: which model is used when none is named
 context, context_max, sampling    the front ends, for the engine
 licence, notes, title, maker      `models list` and `models info`, the model picker
 embedded, adapter                 places: what comes with the app
+scenarios                         compose: for which messages it takes the place of the chosen model
 """
 
 import re
@@ -150,6 +151,9 @@ class Entry(_Frozen):
 
     adapter: Adapter | None = None
     """Set where the weights are those of another entry and an adapter of ours makes the difference."""
+
+    scenarios: tuple[str, ...] = Field(default=(), strict=False)
+    """Situations (names in prompts/scenarios.toml) in which it answers, where it is installed."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

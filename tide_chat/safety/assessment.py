@@ -1,5 +1,6 @@
 """What the router concludes about a message: tier, flags and readable reasons. Never shown to the user as a score."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -54,3 +55,4 @@ class Assessment:
     subject: str = "none"  # self, other, fiction, none
     time: str = "none"  # now, past, future, none
     reasons: tuple[Reason, ...] = ()
+    scenarios: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)  # chances; for wording only

@@ -1,16 +1,16 @@
 """Authored cards and replies. The text itself lives in `cards_data/`; this module only finds and fills it.
 
+Help lines and the checklist are those of the English file in every language; only words are translated.
+
 It decides which text belongs to an assessment and never what a message means. Every text carries a checklist of what it
 must contain, which the tests read; all of it is AI-written and no clinician has reviewed it yet.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
+from tide_chat import wording
 from tide_chat.safety import helplines, language
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.lines import HelpLine
@@ -140,6 +140,16 @@ def step_for(said: str) -> str | None:
     return steps()[wish] if wish else None
 
 
+def is_choice(said: str) -> bool:
+    """Whether this is a choice of a card, word for word."""
+    return said.strip() in _choices()
+
+
+@wording.cached
+def _choices() -> frozenset[str]:
+    return frozenset(choice for name in _FIRST for choice in text(str(name)).choices)
+
+
 def _names(assessment: Assessment) -> list[str]:
     present = {str(flag) for flag in assessment.flags}
     if assessment.tier >= Tier.T2:
@@ -165,7 +175,7 @@ def _filled(text_: Text, country: str | None, noticed: str) -> Card:
     return Card(text_.id, text_.title, body, lines, text_.choices, helplines.footnote(country), text_.emergency)
 
 
-@lru_cache(maxsize=32)
+@wording.cached
 def text(name: str) -> Text:
     """One authored text; a short one built in when its file cannot be read."""
     try:
@@ -189,7 +199,7 @@ def _parsed(data: Mapping[str, Any]) -> Text:
     )
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def steps() -> Mapping[str, str]:
     """What is said when one of a card's choices is taken."""
     try:
@@ -198,13 +208,13 @@ def steps() -> Mapping[str, str]:
         return dict.fromkeys(WISHES, _FALLBACK)
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def held_replies() -> tuple[str, ...]:
     """Replies while the tier is still held from before."""
     return _in_turn("held")
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def replies_alone() -> tuple[str, ...]:
     """Replies to T2 where the model is too small to be let near it."""
     return _in_turn("alone")
@@ -218,4 +228,4 @@ def _in_turn(name: str) -> tuple[str, ...]:
 
 
 def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("tide_chat.safety") / "cards_data" / f"{name}.toml").read_text(encoding="utf-8"))
+    return wording.read("tide_chat.safety", f"cards_data/{name}.toml")

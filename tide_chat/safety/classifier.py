@@ -46,13 +46,13 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Chances, 0 to 1. `tiers` from T0 to T4 sums to 1; flags stand for themselves."""
+    """Chances, 0 to 1. `tiers` from T0 to T4 sums to 1, and so does `scenarios`; flags stand for themselves."""
 
     tiers: tuple[float, ...]
     flags: Mapping[str, float]
     subject: str
     time: str
-    scenario: str
+    scenarios: Mapping[str, float]
 
     def at_least(self, tier: int) -> float:
         """The chance of this tier or a higher one."""
@@ -110,7 +110,7 @@ class Heads:
             flags=found["flags"],
             subject=_likeliest(found["subject"]),
             time=_likeliest(found["time"]),
-            scenario=_likeliest(found["scenario"]),
+            scenarios=found["scenario"],
         )
 
 
@@ -193,11 +193,28 @@ class Classifier:
             raise Unavailable("the encoder took too long") from None
 
     @property
-    def thresholds(self) -> Thresholds:
+    def heads(self) -> Heads:
         """Raises Unavailable."""
         if self._heads is None:
             raise Unavailable(self._failure or "the encoder is not loaded yet")
-        return self._heads.thresholds
+        return self._heads
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Raises Unavailable."""
+        return self.heads.thresholds
+
+    def vector(self, text: str) -> list[float]:
+        """Of a short text, for looking on. A message to be read waits for one of them at most. Raises Unavailable."""
+        engine = self._engine
+        if self._failure or engine is None:
+            raise Unavailable(self._failure or "the encoder is not loaded yet")
+        try:
+            return self._pool.submit(engine.embed, text).result(LOAD_PATIENCE)
+        except TooSlow:
+            raise Unavailable("the encoder took too long") from None
+        except (TideError, RuntimeError) as error:  # it died, or it is being closed
+            raise Unavailable(str(error)) from None
 
     def close(self) -> None:
         self._failure = self._failure or "the encoder was closed"

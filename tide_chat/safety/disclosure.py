@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from tide_chat import atomic, paths
+from tide_chat import atomic, paths, wording
 from tide_chat.safety import helplines, questions
 from tide_chat.safety.cards import HelpLine, step_for
 
@@ -25,7 +25,8 @@ _TEXT = """\
 This is a program, not a person. It has no feelings and it can be wrong.
 It is not care and does not replace a doctor, a clinician or a friend.
 Nobody is watching: no person reads along, and nobody will notice if you are in danger.
-What you write stays on this machine. It is not sent anywhere, and it is gone when you close the app.
+What you write stays on this machine and is not sent anywhere.
+When you close the app it is gone, unless you keep a history.
 It is for adults, 18 and over.
 
 If you need help now
@@ -49,8 +50,8 @@ REMINDER_MINOR = (
 def text(country: str | None = None, *, away: bool = False) -> str:
     """The first screen in full, with where to find help now. away: after seven days without use."""
     lines = [helplines.emergency(country), *helplines.lines_for(country, "crisis")]
-    return _TEXT.format(
-        title=_TITLE_AWAY if away else _TITLE,
+    return wording.say(_TEXT).format(
+        title=wording.say(_TITLE_AWAY if away else _TITLE),
         lines="\n".join(f"  {_spoken(line)}" for line in lines),
         footnote=helplines.footnote(country),
     )
@@ -90,7 +91,7 @@ class Reminders:
         if now - self._told_at < (BREAK_S if minor else REMIND_S):
             return None
         self._told_at = now
-        return REMINDER_MINOR if minor else REMINDER
+        return wording.say(REMINDER_MINOR if minor else REMINDER)
 
 
 def fixed_answer(said: str) -> str | None:
@@ -113,4 +114,4 @@ def _accepted_at() -> datetime | None:
 
 def _spoken(line: HelpLine) -> str:
     extra = ", ".join(part for part in (line.hours, line.note) if part)
-    return f"{line.name}: {line.how} {line.number}" + (f" ({extra})" if extra else "")
+    return f"{line.name}: {line.reach}" + (f" ({extra})" if extra else "")

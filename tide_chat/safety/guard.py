@@ -2,10 +2,12 @@
 
 It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
 mid-sentence. A sentence with something that must not be said (`guard_rules/`) is replaced by an authored line, or ends
-the reply. It knows the words of one reply only: neither what the person wrote nor which country they are in.
+the reply. One that an earlier reply has said is left out, and so is a question where enough were asked. It knows the
+words of replies only: neither what the person wrote nor which country they are in.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -19,6 +21,7 @@ MOST_SENTENCES = 6  # the prompt asks for two to four; small models wander, and 
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)\s+|\n+""")
 _ROLE = re.compile(r"^\W*(user|assistant|system|human|you|person|me|companion)\s*:", re.IGNORECASE)
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
+_ASKS = re.compile(r"""\?["'”’)\]]*\s*$""")
 _FEW = 3  # words; "I hear you." may well come twice
 _SAME = 0.8  # share of three-word runs that make two sentences the same
 
@@ -38,10 +41,22 @@ class Gate:
     """Feed text, get the sentences that may be shown. `closed` says why nothing more will come.
 
     `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
+    said: earlier replies. questions: whether this one may ask something. most: sentences.
     """
 
-    def __init__(self, screen: Screen | None = None) -> None:
+    def __init__(
+        self,
+        screen: Screen | None = None,
+        *,
+        said: Iterable[str] = (),
+        questions: bool = True,
+        most: int | None = None,
+    ) -> None:
         self._screen = screen or default_screen()
+        self._earlier = [_runs(piece) for text in said for piece in _END.split(text)]
+        self._questions = questions
+        self._most = most or MOST_SENTENCES
+        self._left_out = ""  # the first sentence that was; said after all when nothing else was
         self._reading = Reading(self._screen)
         self._answered: list[str] = []  # categories that an authored line stands for
         self._authored_last = False
@@ -65,6 +80,13 @@ class Gate:
 
     def flush(self, reason: FinishReason) -> str:
         """The rest. Half a sentence stays where the user stopped or the engine died, and goes where a limit cut it."""
+        out = self._rest(reason)
+        if self.shown.strip() or reason is FinishReason.CANCELLED:
+            return out
+        self.shown = self._left_out
+        return self._left_out
+
+    def _rest(self, reason: FinishReason) -> str:
         out = self.feed("")
         rest, self._held = self._held, ""
         if self.closed or not rest.strip():
@@ -94,11 +116,15 @@ class Gate:
             self._held = ""
             return ""
         finding = self._reading.gravest(piece)
+        if not finding and (why := self._needless(piece)):
+            self._left_out = self._left_out or piece
+            self.actions.append(why)
+            return ""
         piece = self._instead(piece, finding) if finding else piece
         self._authored_last = bool(finding) or (self._authored_last and not _WORDS.search(piece))
         self.shown += piece
         self._sentences += bool(piece.strip())
-        if self._sentences == MOST_SENTENCES and not self.closed:
+        if self._sentences >= self._most and not self.closed:
             self.closed = FinishReason.LENGTH
             self.actions.append("long_reply")
         return piece
@@ -138,12 +164,15 @@ class Gate:
             self.actions.append("loop")
         return self.closed is None
 
+    def _needless(self, piece: str) -> str:
+        """Why a sentence is left out although nothing is wrong with it; empty when it is shown."""
+        if not self._questions and _ASKS.search(piece):
+            return "one_question_too_many"
+        return "said_before" if _same(_runs(piece), self._earlier) else ""
+
     def _repeats(self, sentence: str) -> bool:
-        words = _words(sentence)
-        if len(words) <= _FEW:
-            return False
-        runs = {tuple(words[i : i + 3]) for i in range(len(words) - 2)}
-        repeated = any(len(runs & earlier) >= _SAME * len(runs) for earlier in self._seen)
+        runs = _runs(sentence)
+        repeated = _same(runs, self._seen)
         self._seen.append(runs)
         return repeated
 
@@ -162,6 +191,16 @@ def stutters(text: str) -> bool:
         if len(words) >= 4 * size and words[-4 * size :] == run * 4:
             return True
     return False
+
+
+def _runs(sentence: str) -> set[tuple[str, ...]]:
+    """Its runs of three words; none of a sentence of three words or fewer."""
+    words = _words(sentence)
+    return {tuple(words[i : i + 3]) for i in range(len(words) - 2)} if len(words) > _FEW else set()
+
+
+def _same(runs: set[tuple[str, ...]], others: Iterable[set[tuple[str, ...]]]) -> bool:
+    return bool(runs) and any(len(runs & other) >= _SAME * len(runs) for other in others)
 
 
 def _words(text: str) -> list[str]:

@@ -8,12 +8,13 @@ be read, the plainest rules below take its place.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from tide_chat import wording
 from tide_chat.safety import lexicon
 from tide_chat.safety.guard_words import Words
 from tide_chat.safety.phrases import BadPattern, Compiler, Phrase
@@ -71,8 +72,9 @@ class RuleBook:
     problems: tuple[str, ...] = ()
 
     def answer(self, category: str) -> Answer:
-        """What to say instead; for a category that the file does not know, the built-in line."""
-        return self.answers.get(category) or Answer(ends=category in _GRAVE, help=category in _GRAVE)
+        """What to say instead, in the language in use; the built-in line for a category that the file does not know."""
+        found = self.answers.get(category) or Answer(ends=category in _GRAVE, help=category in _GRAVE)
+        return replace(found, lines=tuple(map(wording.say, found.lines)))
 
     def gravity(self, category: str) -> int:
         """Smaller is graver."""

@@ -6,12 +6,12 @@ country comes from the caller (settings or locale), never from the network. Know
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from tide_chat import wording
 from tide_chat.safety.lines import HelpLine
 
 FOOTNOTE = "Numbers may have changed since {checked}, and were not verified online."
@@ -24,6 +24,7 @@ ANYWHERE = (
     HelpLine("A list of help lines by country", "findahelpline.com", how="open"),
 )
 _MISSING_DATE = date(2026, 11, 24)
+_MONTHS = "January February March April May June July August September October November December".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Country:
         return tuple(entry.line for need in needs for entry in self.entries if entry.need == need)
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def directory() -> Mapping[str, Country]:
     """All countries by code; empty when the file cannot be read, and then the safe defaults hold."""
     try:
@@ -70,35 +71,46 @@ def find(country: str | None) -> Country | None:
 
 def emergency(country: str | None) -> HelpLine:
     known = find(country)
-    return known.emergency if known else ANYWHERE[0]
+    return known.emergency if known else anywhere()[0]
+
+
+def anywhere() -> tuple[HelpLine, ...]:
+    """`ANYWHERE` in the language in use."""
+    return tuple(replace(line, name=wording.say(line.name), note=wording.say(line.note)) for line in ANYWHERE)
 
 
 def lines_for(country: str | None, *needs: str, most: int = 3) -> tuple[HelpLine, ...]:
     """At most `most` lines for these needs; where none is known, the ones that work anywhere."""
     known = find(country)
-    return (known.lines(*needs)[:most] if known else ()) or ANYWHERE[1:]
+    return (known.lines(*needs)[:most] if known else ()) or anywhere()[1:]
 
 
 def overview(country: str | None) -> tuple[HelpLine, ...]:
     """Everything that is known for a country, the emergency number first."""
     known = find(country)
     if known is None:
-        return ANYWHERE
-    return (known.emergency, *(entry.line for entry in known.entries), ANYWHERE[1])
+        return anywhere()
+    return (known.emergency, *(entry.line for entry in known.entries), anywhere()[1])
 
 
 def footnote(country: str | None) -> str:
     """What has to stand below any list of numbers."""
     known = find(country)
-    checked = f"{(known.checked_on if known else _MISSING_DATE):%B %Y}"
-    note = FOOTNOTE.format(checked=checked)
+    checked = known.checked_on if known else _MISSING_DATE
+    note = wording.say(FOOTNOTE).format(checked=_month(checked))
     if known:
         return note
-    return f"{note} {UNKNOWN if not country else NOT_LISTED.format(country=country)}"
+    return f"{note} {wording.say(UNKNOWN if not country else NOT_LISTED).format(country=country)}"
+
+
+def _month(day: date) -> str:
+    return wording.say("{month} {year}").format(month=wording.say(_MONTHS[day.month - 1]), year=day.year)
 
 
 def _country(code: str, data: Mapping[str, Any]) -> Country:
-    emergency_line = HelpLine("Emergency", data["emergency"], note=data.get("emergency_note", ""))
+    emergency_line = HelpLine(
+        wording.say("Emergency"), data["emergency"], note=wording.say(data.get("emergency_note", ""))
+    )
     return Country(
         code,
         data["name"],
@@ -112,11 +124,10 @@ def _country(code: str, data: Mapping[str, Any]) -> Country:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    spoken = f"in {', '.join(row['languages'])}" if "languages" in row else ""
-    note = "; ".join(part for part in (row.get("note", ""), _PURPOSE.get(row["need"], ""), spoken) if part)
-    return Entry(
-        row["need"], HelpLine(row["name"], row["number"], row["how"], row.get("hours", ""), note), row["source"]
-    )
+    spoken = wording.say("in {languages}").format(languages=", ".join(row["languages"])) if "languages" in row else ""
+    notes = (wording.say(row.get("note", "")), wording.say(_PURPOSE.get(row["need"], "")), spoken)
+    note, hours = "; ".join(part for part in notes if part), wording.say(row.get("hours", ""))
+    return Entry(row["need"], HelpLine(row["name"], row["number"], row["how"], hours, note), row["source"])
 
 
 _PURPOSE = {

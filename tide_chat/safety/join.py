@@ -60,6 +60,7 @@ def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, con
         subject=_subject(rules, gravest, tier),
         time=gravest.time if gravest else rules.time,
         reasons=tuple(reasons),
+        scenarios=_scenarios(readings),
     )
 
 
@@ -102,6 +103,12 @@ def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
     return tuple(
         flag for flag in Flag if any(reading.flags[str(flag)] >= limits.flags[str(flag)] for reading in readings)
     )
+
+
+def _scenarios(readings: Sequence[Reading]) -> dict[str, float]:
+    """The mean over the windows of a long text."""
+    labels = readings[0].scenarios if readings else {}
+    return {label: sum(reading.scenarios[label] for reading in readings) / len(readings) for label in labels}
 
 
 def _subject(rules: Assessment, reading: Reading | None, tier: Tier) -> str:

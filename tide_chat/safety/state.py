@@ -34,14 +34,22 @@ HEAVY = "many heavy messages, so the help lines are mentioned once"
 
 _ASKS = r"\b(would like|want|can (we|you|i)|could (we|you|i)|let'?s|please|try)\b.{0,30}\b"
 
+_ASKS_IN_SPANISH = r"\b(me gustar[ií]a|quiero|quisiera|podemos|puedes|vamos a|por favor|hagamos)\b.{0,30}\b"
+
 # What a card offers and somebody takes up, in the card's own words or near them.
 WISHES = {
-    "grounding": re.compile(_ASKS + r"(grounding|breathing exercise)", re.IGNORECASE),
-    "safety_plan": re.compile(_ASKS + r"safety plan\b", re.IGNORECASE),
-    "calling": re.compile(r"^\W*i.?(m| am) calling now", re.IGNORECASE),
-    "texting": re.compile(r"words to text", re.IGNORECASE),
-    "telling": re.compile(r"tell somebody and do not know how|the first sentence|tell one person about", re.IGNORECASE),
-    "keep_talking": re.compile(r"^\W*i would like to keep talking", re.IGNORECASE),
+    "grounding": re.compile(
+        rf"{_ASKS}(grounding|breathing exercise)|{_ASKS_IN_SPANISH}(anclaje|ejercicio de respiraci[oó]n)", re.IGNORECASE
+    ),
+    "safety_plan": re.compile(rf"{_ASKS}safety plan\b|{_ASKS_IN_SPANISH}plan de seguridad\b", re.IGNORECASE),
+    "calling": re.compile(r"^\W*(i.?(m| am) calling now|estoy llamando ahora)", re.IGNORECASE),
+    "texting": re.compile(r"words to text|palabras para un mensaje", re.IGNORECASE),
+    "telling": re.compile(
+        r"tell somebody and do not know how|the first sentence|tell one person about"
+        r"|cont[aá]rselo a alguien y no s[eé] c[oó]mo|la primera frase|contarle esto a una persona",
+        re.IGNORECASE,
+    ),
+    "keep_talking": re.compile(r"^\W*(i would like to keep talking|me gustar[ií]a seguir hablando)", re.IGNORECASE),
 }
 WISH = "asks for something a card offers"
 _WISH_LENGTH = 80  # characters; a longer message says more than a wish

@@ -4,12 +4,10 @@ Knows the names of rules and the sentences for them (`cards_data/why.toml`), and
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
+from tide_chat import wording
 from tide_chat.safety import join, language
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 
@@ -68,12 +66,11 @@ def _sentence(kind: str, reason: Reason) -> str:
     return says.replace("{words}", words) if words or "{words}" not in says else known.says["unknown"]
 
 
-@lru_cache(maxsize=1)
+@wording.cached
 def sentences() -> Sentences:
     """From the file; the barest ones when it cannot be read."""
     try:
-        text = (files("tide_chat.safety") / "cards_data" / "why.toml").read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        data = wording.read("tide_chat.safety", "cards_data/why.toml")
         return Sentences(data["says"], data["flags"], {row["begins"]: row["says"] for row in data["rules"]})
     except (OSError, ValueError, KeyError, TypeError):
         plain = "Something in your last message made the safety check careful."

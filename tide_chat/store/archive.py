@@ -1,20 +1,16 @@
 """Conversations in the open history: list, read, write, branch, search, delete. Knows no passphrase and no screen.
 
-Can be used from several threads; several processes may have the same file open. What a method has written when it
-returns survives a power cut. Windows (`limit`, `first`) keep long lists and long conversations cheap.
+Windows (`limit`, `first`) keep long lists and long conversations cheap.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 from tide_chat.errors import NoConversation
 from tide_chat.messages import Message, Role
-from tide_chat.store import cipher, search, values
-from tide_chat.store.cipher import Connection
+from tide_chat.store import search, values
+from tide_chat.store.opened import OpenFile
 from tide_chat.store.values import Hit, Kept, Record, Summary
 
 _SUMMARY = f"""
@@ -32,111 +28,103 @@ _HITS = f"""
 _INSERT = "INSERT INTO message (conversation, position, role, text, authored, at) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-class Archive:
+class Archive(OpenFile):
     """Made by `vault`. Every method raises StoreError when the file fails, NoConversation when `id` is not there."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        path: Path,
-        *,
-        on_close: Callable[[], None] = lambda: None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._connection = connection
-        self._path = path
-        self._on_close = on_close
-        self._clock = clock
-        self._lock = threading.RLock()
-
-    def close(self) -> None:
-        """Twice does no harm."""
-        with self._lock:
-            self._connection.close()
-            self._on_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def count(self) -> int:
-        return int(self._rows("SELECT count(*) FROM conversation")[0][0])
+        return int(self.rows("SELECT count(*) FROM conversation")[0][0])
 
     def conversations(self, limit: int = 50, first: int = 0) -> tuple[Summary, ...]:
         """Conversations, the newest first, from the `first`-th on."""
-        rows = self._rows(f"{_SUMMARY} ORDER BY updated DESC, id DESC LIMIT ? OFFSET ?", limit, first)
+        rows = self.rows(f"{_SUMMARY} ORDER BY updated DESC, id DESC LIMIT ? OFFSET ?", limit, first)
         return tuple(map(_summary, rows))
 
     def summary(self, id: int) -> Summary:
-        rows = self._rows(f"{_SUMMARY} WHERE id = ?", id)
+        rows = self.rows(f"{_SUMMARY} WHERE id = ?", id)
         if not rows:
             raise _gone(id)
         return _summary(rows[0])
 
     def messages(self, id: int, *, limit: int = -1, first: int = 0) -> tuple[Kept, ...]:
         """Messages from position `first` on, at most `limit` of them (all: -1)."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT position, role, text, authored, at FROM message WHERE conversation = ? AND position >= ?"
             " ORDER BY position LIMIT ?",
             *(id, first, limit),
         )
         if not rows:
             self.summary(id)
-        return tuple(Kept(row[0], Message(Role(row[1]), row[2], bool(row[3])), values.moment(row[4])) for row in rows)
+        return tuple(map(_kept, rows))
 
     def search(self, typed: str, limit: int = 50, first: int = 0) -> tuple[Hit, ...]:
         """Messages with all the words of `typed`, the newest first. Nothing for text without a word."""
         wanted, marks = search.query(typed), search.Marks.draw()
         if wanted is None:
             return ()
-        with self._lock:
-            rows = self._rows(_HITS, marks.start, marks.end, wanted, limit, first)
+        with self.together():
+            rows = self.rows(_HITS, marks.start, marks.end, wanted, limit, first)
             names = {found: self.summary(found).name for found in {row[0] for row in rows}}
         return tuple(
             Hit(row[0], names[row[0]], row[1], Role(row[2]), values.moment(row[3]), marks.read(row[4])) for row in rows
         )
 
+    def turns(self, id: int, limit: int = 50, first: int = 0) -> tuple[Kept, ...]:
+        """What the user said, the newest first, from the `first`-th on."""
+        rows = self.rows(
+            "SELECT position, role, text, authored, at FROM message WHERE conversation = ? AND role = 'user'"
+            " ORDER BY position DESC LIMIT ? OFFSET ?",
+            *(id, limit, first),
+        )
+        return tuple(map(_kept, rows))
+
+    def turn_count(self, id: int) -> int:
+        return int(self.rows("SELECT count(*) FROM message WHERE conversation = ? AND role = 'user'", id)[0][0])
+
+    def turn_end(self, id: int, position: int) -> int:
+        """The last position of the turn that begins at `position`: before the user's next message, or the last one."""
+        after = "SELECT min(position) - 1 FROM message WHERE conversation = ? AND role = 'user' AND position > ?"
+        end = self.rows(after, id, position)[0][0]
+        return self.summary(id).messages - 1 if end is None else int(end)
+
     def record(self, id: int) -> Record:
         """All of a conversation."""
-        with self._lock:
+        with self.together():
             summary, kept = self.summary(id), self.messages(id)
         return Record(summary.title, summary.created, tuple((one.message, one.at) for one in kept))
 
     def ids(self) -> tuple[int, ...]:
         """All conversations, the oldest first."""
-        return tuple(row[0] for row in self._rows("SELECT id FROM conversation ORDER BY created, id"))
+        return tuple(row[0] for row in self.rows("SELECT id FROM conversation ORDER BY created, id"))
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def create(self, messages: Sequence[Message] = (), title: str = "") -> int:
         """A new conversation, at revision 0. Returns its number."""
-        with self._writing():
-            now = self._now()
+        with self.writing():
+            now = self.now()
             made = self._new(title, now, now)
             self._insert(made, 0, [(message, now) for message in messages])
         return made
 
     def rename(self, id: int, title: str) -> None:
         """The title loses line breaks and what is over 200 characters; an empty one shows the first words again."""
-        with self._writing():
+        with self.writing():
             self._change("UPDATE conversation SET title = ? WHERE id = ?", id, values.as_title(title))
 
     def append(self, id: int, message: Message) -> Kept:
-        with self._writing():
-            found, now = self.summary(id), self._now()
+        with self.writing():
+            found, now = self.summary(id), self.now()
             self._insert(id, found.messages, [(message, now)])
             self._touch(id, now)
         return Kept(found.messages, message, values.moment(now))
 
     def take_back(self, id: int) -> str:
         """Remove the newest message of the user and what followed; returns its text, "" when there was none."""
-        with self._writing():
+        with self.writing():
             self.summary(id)
-            rows = self._rows(
+            rows = self.rows(
                 "SELECT position, text FROM message WHERE conversation = ? AND role = 'user'"
                 " ORDER BY position DESC LIMIT 1",
                 id,
@@ -144,7 +132,7 @@ class Archive:
             if not rows:
                 return ""
             self._cut(id, rows[0][0])
-            self._touch(id, self._now())
+            self._touch(id, self.now())
         return str(rows[0][1])
 
     def rewrite(self, id: int, keep: int, messages: Sequence[Message], revision: int) -> bool:
@@ -152,8 +140,8 @@ class Archive:
 
         False, and nothing done, when the conversation is not at `revision`: somebody else has changed it.
         """
-        with self._writing():
-            found, now = self.summary(id), self._now()
+        with self.writing():
+            found, now = self.summary(id), self.now()
             if found.revision != revision:
                 return False
             self._cut(id, keep)
@@ -163,9 +151,9 @@ class Archive:
 
     def branch(self, id: int, upto: int, title: str = "") -> int:
         """A copy with the messages up to and with position `upto`. The two then live and are deleted apart."""
-        with self._writing():
+        with self.writing():
             name = title or f"{self.summary(id).name[: values.TITLE - 10]} (branch)"
-            copy = self._new(name, self._now(), self._now())
+            copy = self._new(name, self.now(), self.now())
             self._connection.execute(
                 "INSERT INTO message (conversation, position, role, text, authored, at)"
                 " SELECT ?, position, role, text, authored, at FROM message"
@@ -179,43 +167,27 @@ class Archive:
 
         Returns how many were added.
         """
-        with self._writing():
+        with self.writing():
             return sum(self._add(record) for record in records)
 
     # -- deleting ----------------------------------------------------------------------------------------------------
 
     def delete(self, id: int) -> None:
         """Overwrites it in the file, in the index and in the write-ahead log, and gives the space back."""
-        with self._writing():
+        with self.writing():
             self._change("DELETE FROM conversation WHERE id = ?", id)
-        self._settle()
+        self.settle()
 
     def delete_older(self, days: int) -> int:
         """Delete what was not touched for so many days. Returns how many conversations that were."""
-        limit = values.stamp(self._clock() - timedelta(days=days))
-        with self._writing():
+        limit = values.stamp(self.clock() - timedelta(days=days))
+        with self.writing():
             gone = self._connection.execute("DELETE FROM conversation WHERE updated < ?", (limit,)).rowcount
         if gone:
-            self._settle()
+            self.settle()
         return gone
 
     # -- inside ------------------------------------------------------------------------------------------------------
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        with self._lock, cipher.told(self._path):
-            return self._connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._lock, cipher.transaction(self._connection, self._path):
-            yield
-
-    def _settle(self) -> None:
-        with self._lock, cipher.told(self._path):
-            cipher.settle(self._connection)
-
-    def _now(self) -> int:
-        return values.stamp(self._clock())
 
     def _new(self, title: str, created: int, updated: int) -> int:
         sql = "INSERT INTO conversation (title, created, updated) VALUES (?, ?, ?)"
@@ -234,7 +206,7 @@ class Archive:
 
     def _add(self, record: Record) -> bool:
         created = values.stamp(record.created)
-        same = self._rows("SELECT id FROM conversation WHERE created = ?", created)
+        same = self.rows("SELECT id FROM conversation WHERE created = ?", created)
         if any(self.record(row[0]) == record for row in same):
             return False
         made = self._new(record.title, created, max([created, *(values.stamp(at) for _, at in record.messages)]))
@@ -247,6 +219,11 @@ class Archive:
     def _touch(self, id: int, now: int) -> None:
         sql = "UPDATE conversation SET updated = ?, revision = revision + 1 WHERE id = ?"
         self._connection.execute(sql, (now, id))
+
+
+def _kept(row: Any) -> Kept:
+    position, role, text, authored, at = row
+    return Kept(position, Message(Role(role), text, bool(authored)), values.moment(at))
 
 
 def _summary(row: Any) -> Summary:

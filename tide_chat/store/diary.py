@@ -7,9 +7,11 @@ Nothing is stored for an empty conversation. Knows no screen, and not how replie
 """
 
 import contextlib
+from collections.abc import Sequence
+from itertools import dropwhile
 
 from tide_chat.errors import NoConversation
-from tide_chat.messages import Conversation, Message
+from tide_chat.messages import Conversation, Message, Role
 from tide_chat.store.archive import Archive
 
 
@@ -20,13 +22,21 @@ class Diary:
         self._archive = archive
         self.leave()
 
-    def leave(self) -> None:
-        """The next `save` begins a new conversation; what was kept stays."""
+    def leave(self, unkept: Sequence[Message] = ()) -> None:
+        """The next `save` begins a new conversation; what was kept stays.
+
+        unkept: what already stands on the screen and is not to be kept, nor what answers it.
+        """
         self.id: int | None = None
-        self._skip = 0  # messages on the screen that are not to be kept
-        self._first = 0  # messages of the stored conversation that came before those on the screen
+        self._unkept = self.seen = tuple(unkept)  # seen: what stood on the screen at the last `save`
+        self._first = 0
         self._kept: tuple[Message, ...] = ()
         self._revision = 0
+
+    @property
+    def first(self) -> int:
+        """Messages of the stored conversation that came before those on the screen."""
+        return self._first
 
     def resume(self, id: int, last: int | None = None) -> Conversation:
         """Go on with a stored conversation; of a long one only the `last` messages. Raises StoreError."""
@@ -35,7 +45,7 @@ class Diary:
         kept = self._archive.messages(id, first=first)
         self.leave()
         self.id, self._first, self._revision = id, first, summary.revision
-        self._kept = tuple(one.message for one in kept)
+        self._kept = self.seen = tuple(one.message for one in kept)
         return Conversation(self._kept)
 
     def save(self, conversation: Conversation) -> None:
@@ -45,16 +55,20 @@ class Diary:
         deleted there, NoConversation is raised once; what is said after that is kept as a new one, without what was
         deleted.
         """
-        messages = conversation.messages[self._skip :]
+        self.seen = conversation.messages
+        messages = self._of_it(conversation)
         if messages == self._kept:
             return
         try:
             self._write(messages)
         except NoConversation:
-            self.leave()
-            self._skip = len(conversation)
+            self.leave(conversation.messages)
             raise
         self._kept = messages
+
+    def holds(self, conversation: Conversation) -> bool:
+        """Whether all of it is in the file."""
+        return not self._unkept and conversation.messages == self._kept
 
     def forget(self) -> None:
         """Delete what was kept of this conversation; the next `save` begins a new one. Raises StoreError."""
@@ -62,6 +76,14 @@ class Diary:
             with contextlib.suppress(NoConversation):  # another window was quicker
                 self._archive.delete(self.id)
         self.leave()
+
+    def _of_it(self, conversation: Conversation) -> tuple[Message, ...]:
+        """What is to be kept of what stands on the screen."""
+        start = _same(self._unkept, conversation.messages)
+        left = conversation.messages[start:]
+        if start:
+            left = tuple(dropwhile(lambda message: message.role is Role.ASSISTANT, left))
+        return left
 
     def _write(self, messages: tuple[Message, ...]) -> None:
         if self.id is None:

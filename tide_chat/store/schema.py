@@ -1,6 +1,7 @@
 """The tables of the history and how older files become newer ones. Knows nothing of who reads them.
 
 Kept of a message: who, the text, whether people wrote it (authored), when. Not kept: risk tier, model, anything else.
+Check-ins and own texts (`paper`) stand apart: no retention time touches them.
 Times are milliseconds since 1970 in UTC. Numbers of conversations are never used again.
 """
 
@@ -46,7 +47,20 @@ _FIRST = (
     END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)  # version n is reached by the first n; never change one
+_CARE = (
+    """
+    CREATE TABLE check_in (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 10),
+        moment TEXT NOT NULL CHECK (moment IN ('alone', 'before', 'after')),
+        tool TEXT NOT NULL
+    )""",
+    "CREATE INDEX check_in_by_time ON check_in (at)",
+    "CREATE TABLE paper (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CARE)  # version n is reached by the first n; never change one
 
 
 def version(connection: Connection) -> int:

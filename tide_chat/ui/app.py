@@ -11,8 +11,8 @@ from textual.driver import Driver
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.errors import TideError
 from tide_chat.ui import quick_exit, themes
-from tide_chat.ui.care import CareApp
 from tide_chat.ui.commands import COMMANDS as TABLE
+from tide_chat.ui.history import HistoryApp
 from tide_chat.ui.messages import EngineChanged
 from tide_chat.ui.palette import TideCommands
 from tide_chat.ui.ports import Core
@@ -27,7 +27,7 @@ HEIGHTS = [(0, "-short"), (22, "-medium"), (30, "-tall")]  # rows from which a s
 WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
 
 
-class TideChatApp(CareApp):
+class TideChatApp(HistoryApp):
     """The terminal app."""
 
     TITLE = "tide-chat"
@@ -58,10 +58,16 @@ class TideChatApp(CareApp):
 
     def on_mount(self) -> None:
         self.push_screen(self.chat)
+        self.open_history()
         self.call_after_refresh(_settle)
         self._unsubscribe = self.core.engine.on_change(self._tell)
         if self.core.words.disclosure_due():
-            self.push_screen(DisclosureScreen(self.core.words, self.settings.country))
+            self.push_screen(DisclosureScreen(self.core.words, self.settings.country), self.begin)
+        else:
+            self.begin()
+
+    def begin(self, _accepted: bool | None = True) -> None:
+        """The first screen is behind, and the chat is in front. For apps that put something before it."""
 
     def on_unmount(self) -> None:
         self._unsubscribe()
@@ -127,12 +133,17 @@ def run(options: "AppOptions") -> int:
     """Start the engine's process, then the app. Returns the exit code."""
     from tide_chat.ui.wiring import build
 
-    core = build(options)
+    return run_app(build(options), TideChatApp)
+
+
+def run_app(core: Core, make: Callable[[Core], TideChatApp]) -> int:
+    """Run an app on `core` to its end. Returns the exit code."""
     try:
-        app = TideChatApp(core)
+        app = make(core)
         code = app.run() or 0
         if app.failure:
             raise app.failure
         return code
     finally:
+        core.history.close()
         core.engine.close()

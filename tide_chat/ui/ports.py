@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tide_chat.care.keeping import Care
+from tide_chat.clinician.desk import Desk
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.events import Event
 from tide_chat.messages import Conversation
+from tide_chat.profile import Profile
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import HelpLine
 from tide_chat.safety.protocol import Block
+from tide_chat.store.book import Book
 
 
 class Talk(Protocol):
     """The conversation. The iterators block, so they are read from a worker thread."""
+
+    profile: Profile  # how replies should be; may be changed at any time
 
     @property
     def conversation(self) -> Conversation: ...
@@ -33,6 +38,8 @@ class Talk(Protocol):
     def take_out(self) -> tuple[str, str]: ...
 
     def clear(self) -> None: ...
+
+    def go_on_with(self, conversation: Conversation) -> None: ...
 
     def put_away(self, card_id: str) -> None: ...
 
@@ -113,3 +120,5 @@ class Core:
     settings: Settings
     save_settings: Callable[[Settings], None]
     care: Care = field(default_factory=Care)  # what the care tools keep
+    history: Book = field(default_factory=Book)
+    desk: Desk | None = None  # what the clinician's screens ask

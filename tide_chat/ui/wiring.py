@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from tide_chat import compose
 from tide_chat.care.keeping import Care
+from tide_chat.clinician.desk import Desk
+from tide_chat.clinician.recorded import Recorded
 from tide_chat.compose import AppOptions, Session
 from tide_chat.engine.base import Cancel
 from tide_chat.registry import Registry, hub, machine
@@ -12,16 +14,20 @@ from tide_chat.registry.places import Installed
 from tide_chat.safety import disclosure, helplines, protocol
 from tide_chat.safety.cards import HelpLine
 from tide_chat.safety.protocol import Block
+from tide_chat.store.book import Book
 from tide_chat.ui.ports import Core, ModelRow
 
 
 def build(options: AppOptions) -> Core:
     """Everything the app drives. Starts the engine's process: call it before the app's event loop runs."""
-    session = Session(options.settings, options.chat_template)
+    session = Session(options.settings, options.chat_template, kind=Recorded)
     session.start()
     words, shelf, care = AuthoredWords(session), RegistryShelf(session), Care()
-    session.companion.plan = care.plan_in_short
-    return Core(session.companion, session.supervisor, shelf, words, options.settings, options.save, care)
+    book = Book(on=options.settings.history, days=options.settings.history_days)
+    session.companion.plan, session.companion.carried = care.plan_in_short, care.carried
+    session.companion.keeper = book
+    desk = Desk.of(session, on=options.inspect)
+    return Core(session.companion, session.supervisor, shelf, words, options.settings, options.save, care, book, desk)
 
 
 class AuthoredWords:

@@ -48,7 +48,7 @@ def dpo(given: Options) -> int:
     from training.data import origins
     from training.preference import pairs as built
     from training.preference.prepare import prepare
-    from training.sft.loop import Job
+    from training.sft.prepared import Job
 
     recipe, found = given.recipe(), built.read(given.data)
     train, held = (built.choose(part, recipe.pairs, recipe.training.seed) for part in (found.train, found.held))

@@ -85,7 +85,9 @@ def reference(
     loss.base.eval()
     for part in parts:
         with torch.no_grad():
-            found[list(part)] = asked(loss, [pairs[i] for i in part], prefix)
+            answers = asked(loss, [pairs[i] for i in part or [0]], prefix)  # an empty part only lends its layers
+        if part:
+            found[list(part)] = answers
         done += len(part)
         say(done, len(pairs))
     loss.base.train(training)

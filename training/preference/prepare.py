@@ -20,8 +20,8 @@ from training.render import ChatEncoder, Counts, Example
 from training.sft import batches, begun, kept, plan
 from training.sft.devices import Group
 from training.sft.items import Items
-from training.sft.loop import TOKENS, Job, Prepared, data_hash, encoder_of
 from training.sft.loss import Loss
+from training.sft.prepared import TOKENS, Job, Prepared, data_hash, encoder_of
 from training.sft.samples import last_reply
 
 REFERENCE = "reference.npz"
@@ -63,7 +63,7 @@ class PreparedPairs(Prepared):
 
 
 def prepare(train: Sequence[Pair], held: Sequence[Pair], job: Job, keep_tokens: bool, say: Say = quiet) -> Prepared:
-    """The loop's `Prepare`, once the pairs are given. Raises DataError and others, as `training.sft.loop.prepare`."""
+    """The loop's `Prepare`, once the pairs are given. Raises as `training.sft.prepared.prepare`."""
     if job.recipe.data.cut:
         raise UsageError("Replies that are cut cannot be compared.", help="Leave data.cut out of the recipe.")
     encoder = encoder_of(job)

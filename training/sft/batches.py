@@ -86,16 +86,26 @@ def passes(
 
 
 def share(step: Sequence[int], lengths: Sequence[int], prefix: int, wanted: Training, group: Group) -> Steps:
-    """The part of a step that one process of a run reads, as the recipe has its passes."""
-    return passes(
-        step,
-        lengths,
-        batch=wanted.batch,
-        tokens=wanted.tokens_per_pass,
-        rank=group.rank,
-        world=group.world,
-        prefix=prefix,
-    )
+    """The part of a step that one process of a run reads, as the recipe has its passes.
+
+    Where the base is sharded, all processes have the same number of passes, since they lend each other their layers:
+    those that would have fewer get empty ones.
+    """
+
+    def of(rank: int) -> Steps:
+        return passes(
+            step,
+            lengths,
+            batch=wanted.batch,
+            tokens=wanted.tokens_per_pass,
+            rank=rank,
+            world=group.world,
+            prefix=prefix,
+        )
+
+    own = of(group.rank)
+    most = max(len(of(rank)) for rank in range(group.world)) if wanted.sharding != "none" else len(own)
+    return own + [[]] * (most - len(own))
 
 
 def common_prefix(examples: Sequence[Example]) -> int:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from tide_chat.errors import MissingExtra
+from tide_chat.errors import UsageError
 
 FOLDER = "boards"
 MODULES = {"tensorboard": "tensorboard", "trackio": "trackio"}
@@ -28,9 +28,9 @@ class Board(Protocol):
 
 
 def require(kind: str) -> None:
-    """Raises MissingExtra."""
+    """Raises UsageError when it is not installed."""
     if kind in MODULES and find_spec(MODULES[kind]) is None:
-        raise MissingExtra(LABELS[kind], "boards")
+        raise UsageError(f"{LABELS[kind]} is not installed here.", help=f"Install it: pip install {kind}")
 
 
 def begin(kind: str, run: Path) -> Board | None:

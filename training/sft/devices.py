@@ -1,8 +1,7 @@
 """Where a run computes: device, precision, and the processes that share the work. Knows no model and no data."""
 
+import atexit
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,20 +72,19 @@ def from_environment() -> Group:
     return found
 
 
-@contextmanager
-def group() -> Iterator[Group]:
-    """Joins the processes of a run and leaves them at the end. One process alone joins nothing."""
-    found = from_environment()
-    if found.world == 1:
-        yield found
-        return
-    import torch.distributed
+def group() -> Group:
+    """Joins the processes of a run, for good: they cannot meet twice at one address. One process alone joins nothing.
 
-    torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield found
-    finally:
-        torch.distributed.destroy_process_group()
+    Raises UsageError.
+    """
+    found = from_environment()
+    if found.world > 1:
+        import torch.distributed
+
+        if not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            atexit.register(torch.distributed.destroy_process_group)
+    return found
 
 
 def device_of(name: str, found: Group) -> "torch.device":

@@ -29,12 +29,17 @@ class Items(Protocol):
     def width(self) -> int: ...
 
     def sums(self, part: Sequence[int]) -> torch.Tensor:
-        """(width,) sums over the items of `part`, the loss first: what is made smaller."""
+        """(width,) sums over the items of `part`, one at least, the loss first: what is made smaller."""
         ...
 
     def metrics(self, sums: Sequence[float], part: Sequence[int]) -> Mapping[str, float]:
         """The sums over `part` as they are written down, `loss` among them."""
         ...
+
+
+def sums_of(items: Items, part: Sequence[int]) -> torch.Tensor:
+    """Of an empty part zeros, for which the model runs all the same: the other processes need its layers."""
+    return items.sums(part) if part else 0 * items.sums([0])
 
 
 class Sequences:

@@ -2,8 +2,9 @@
 
 Why a loop of our own and not a trainer: the savings are where a trainer cannot reach. Hidden states are picked before
 the output matrix, the shared system prompt is computed once a pass, and a step's micro-batches run together while they
-fit. Processes exchange nothing but the adapter's gradient, summed once a step, so a run of several is the run of one.
-Order and dropout follow from seed and step: a killed run that goes on gives the same bits on the CPU.
+fit. Processes exchange nothing but the adapter's gradient, summed once a step, so a run of several is the run of one;
+where the base is sharded they also lend each other its layers. Order and dropout follow from seed and step: a killed
+run that goes on gives the same bits on the CPU.
 """
 
 import hashlib
@@ -11,50 +12,28 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tide_chat.errors import DataError, TideError, UsageError
-from tide_chat.messages import Conversation
 from tide_chat.progress import Say, quiet
-from tide_chat.prompt import system_text
 from tide_chat.registry.machine import disk_lacking, human_size
-from training import card, chat_files, folders, preflight
-from training.data.origins import Origin
-from training.recipe import Preference, Recipe
-from training.render import ChatEncoder, Counts, Example
-from training.sft import adapter, batches, begun, boards, checkpoint, devices, guards, plan
+from training import card, folders
+from training.recipe import Recipe
+from training.sft import adapter, batches, boards, checkpoint, devices, guards, plan, sharding
 from training.sft.boards import Board
 from training.sft.checkpoint import State
-from training.sft.items import Items, Sequences
+from training.sft.items import Items, sums_of
 from training.sft.loss import Loss
 from training.sft.metrics import RUN, Metrics, environment, read_run, write_run
+from training.sft.prepared import Job, Prepare, Prepared, prepare, recipe_hash
 from training.sft.samples import sample
 
 Tell = Callable[[str], None]
-METRICS, SAMPLES, TOKENS = "metrics.jsonl", "samples.jsonl", "tokens.npz"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """model: an HF folder. sources: the data files and their SHA-256, for run.json; origins: what these were made of.
-    device: auto, cpu, cuda or mps.
-    """
-
-    recipe: Recipe
-    model: Path
-    out: Path
-    train: Sequence[Conversation] = ()
-    held: Sequence[Conversation] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
-    template: Path | None = None
-    device: str = "auto"
-    resume: bool = False
-    start: Path | None = None  # the folder of an adapter to begin with
-    origins: Sequence[Origin] = ()
+METRICS, SAMPLES = "metrics.jsonl", "samples.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,61 +49,14 @@ class Outcome:
     peak_memory: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """Everything that is known before a weight is read."""
-
-    encoder: ChatEncoder
-    examples: list[Example]
-    held: list[Example]
-    report: preflight.Preflight
-    data: str  # a hash of what is trained on and how it was tokenised
-    start: str  # SHA-256 of the adapter that training begins with, "" without one
-    prefix: int  # tokens that all examples begin with, computed once a pass
-
-    @property
-    def held_prefix(self) -> int:
-        """The same of what is held out."""
-        return min(self.prefix, batches.common_prefix([*self.held, self.examples[0]]))
-
-    def items(self, loss: Loss, group: devices.Group) -> tuple[Items, Items]:
-        """What is trained on and what is held out; called before the first step and before a checkpoint is read."""
-        return Sequences(self.examples, loss, self.prefix), Sequences(self.held, loss, self.held_prefix)
-
-
-Prepare = Callable[[Job, bool, Say], Prepared]
-
-
-def prepare(job: Job, keep: bool, say: Say = quiet) -> Prepared:
-    """Tokenise and look at it. keep: whether the tokens may be kept in the run folder. Raises DataError and others."""
-    recipe = job.recipe.data
-    encoder = encoder_of(job)
-    start = begun.digest(job.start) if job.start else ""
-    texts = [repr([(str(message.role), message.text) for message in one.messages]) for one in job.train]
-    hashed = data_hash(job, encoder, start, texts)
-
-    def made() -> tuple[list[Example], Counts]:
-        return encoder.examples(job.train, recipe.max_length, cut=recipe.cut, say=say)
-
-    examples, counts = batches.cached(job.out / TOKENS, hashed, made) if keep else made()
-    report = preflight.check(encoder, examples, counts)
-    held, _ = encoder.examples(job.held, recipe.max_length, cut=recipe.cut, say=say)
-    return Prepared(encoder, examples, held, report, hashed, start, plan.shared_prefix(job.recipe, examples))
-
-
-def encoder_of(job: Job) -> ChatEncoder:
-    """Raises as `chat_files.load`."""
-    system = system_text() if job.recipe.data.system == "app" else ""
-    return ChatEncoder(chat_files.load(job.model, job.template), system)
-
-
 def dry_run(job: Job, tell: Tell, prepare: Prepare = prepare) -> plan.Plan:
-    """Print the report and the plan; nothing is written and no weight is read."""
+    """Print the report and the plan; nothing is written and no weight is read. Under torchrun: that of each process."""
     ready = prepare(job, False, quiet)
-    device = devices.device_of(job.device, devices.Group())
+    group = devices.from_environment()
+    device = devices.device_of(job.device, group)
     dtype = devices.dtype_of(job.recipe.training.precision, device)
-    found = _plan(job, ready, device, dtype, 1)
-    for line in (*ready.report.lines(), *found.lines()):
+    found = _plan(job, ready, device, dtype, group.world)
+    for line in (*ready.report.lines(), *found.lines()) if group.leads else ():
         tell(line)
     return found
 
@@ -134,17 +66,13 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
 
     Raises UsageError, ModelError, DataError, TideError; KeyboardInterrupt after a checkpoint when it was interrupted.
     """
-    with (
-        devices.group() as group,
-        guards.interrupts() as wish,
-        guards.deterministic(job.device),
-        guards.out_of_memory(job.recipe),
-    ):
+    group = devices.group()
+    with guards.interrupts() as wish, guards.deterministic(job.device), guards.out_of_memory(job.recipe):
         boards.require(job.recipe.logging.boards)
         _check_out(job)
         group.meet()  # or the leader's first file would look like an older run to the others
         try:
-            told, shown = (tell, say) if group.leads else (_silent, quiet)
+            told, shown = (tell, say) if group.leads else (silent, quiet)
             return _Run(job, prepare(job, group.leads, shown), group, wish, told, shown).run()
         except OSError as error:
             raise TideError(
@@ -169,7 +97,11 @@ class _Run:
         if group.leads:
             self.earlier = read_run(job.out) if self.last else {}
             self.plan = plan.read(self.earlier) if self.last else _plan(job, ready, self.device, dtype, group.world)
-        self.model = adapter.load(job.model, self.recipe, self.device, dtype, job.start)
+        self.sharded = self.recipe.training.sharding == "full" and group.world > 1
+        place = torch.device("cpu") if self.sharded else self.device
+        self.model = adapter.load(job.model, self.recipe, place, dtype, job.start)
+        if self.sharded:
+            sharding.shard(self.model, group, self.device)
         self.trained = list(adapter.trained(self.model).values())
         group.same([value.data for value in self.trained])
         self.loss = Loss(self.model, dtype)
@@ -258,7 +190,7 @@ class _Run:
         weight = sum(self.items.weights[i] for i in step)
         total = torch.zeros(self.items.width + 1, device=self.device)  # the sums, and whether somebody wants to stop
         for part in self._share(self.items, step):
-            sums = self.items.sums(part)
+            sums = sums_of(self.items, part)
             (sums[0] / weight).backward()
             total[:-1] += sums.detach()
         total[-1] = float(self.wish.is_set())
@@ -362,6 +294,7 @@ class _Run:
         )
         if self.group.leads:
             self.metrics.add(step=self.state.step, **{f"held_{name}": value for name, value in found.items()})
+        if self.group.leads or self.sharded:
             self._write_samples()
         self.model.train()
         self.tell(f"step {self.state.step}: held-out loss {loss:.4f}{', the best so far' if better else ''}")
@@ -372,7 +305,7 @@ class _Run:
         total = torch.zeros(self.held.width, dtype=torch.float64)
         for part in self._share(self.held, everything):
             with torch.no_grad():
-                total += self.held.sums(part).double().cpu()
+                total += sums_of(self.held, part).double().cpu()
         total = self.group.total(total.to(self.device, torch.float32))
         return self.held.metrics(total.tolist(), everything)
 
@@ -380,7 +313,8 @@ class _Run:
         wanted = self.recipe.evaluation
         for number, example in enumerate(self.ready.held[: wanted.samples]):
             found = sample(self.loss, self.ready.encoder, example, wanted.sample_tokens)
-            self.samples.add(step=self.state.step, number=number, **asdict(found))
+            if self.group.leads:
+                self.samples.add(step=self.state.step, number=number, **asdict(found))
 
     def _interrupted(self) -> None:
         """Leave a checkpoint behind and go."""
@@ -452,24 +386,6 @@ def rate_at(step: int, steps: int, recipe: Recipe) -> float:
     return wanted.learning_rate * (wanted.floor + (1 - wanted.floor) * left)
 
 
-def recipe_hash(recipe: Recipe) -> str:
-    """Of the parts that the result follows from."""
-    hashed = {"model", "data", "lora", "optimizer", "training"}
-    if recipe.preference != Preference():
-        hashed.add("preference")
-    # Which scenarios were chosen shows in the hash of the data.
-    parts = recipe.model_dump_json(include=hashed, exclude={"data": {"scenarios"}})
-    return hashlib.sha256(parts.encode()).hexdigest()
-
-
-def data_hash(job: Job, encoder: ChatEncoder, start: str, texts: Sequence[str]) -> str:
-    """Of the texts, of how they are tokenised and of the adapter that training begins with (`Prepared.start`)."""
-    wanted = job.recipe.data
-    prompt = encoder.files.renderer.render(encoder.system, Conversation().user("a")).text
-    made = (encoder.files.tokenizer.to_str(), prompt, encoder.end, f"{wanted.max_length}/{wanted.cut}", *texts)
-    return batches.key(*made, start) if start else batches.key(*made)
-
-
 def _seed(seed: int, step: int, rank: int) -> int:
     """Of the dropout of a step."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{step}/{rank}".encode()).digest()[:8], "big") >> 1
@@ -492,5 +408,5 @@ def _check_room(job: Job, trained: int) -> None:
         )
 
 
-def _silent(_line: str) -> None:
+def silent(_line: str) -> None:
     """For processes that do not lead."""

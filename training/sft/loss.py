@@ -64,6 +64,7 @@ class Loss:
         self.device = head.weight.device
         known = inspect.signature(self.decoder.forward).parameters
         self._cache_name = "cache" if "cache" in known else "past_key_values"
+        self._sharded = hasattr(self.decoder, "unshard")  # FSDP's; its module takes a second to import
 
     def __call__(self, batch: Batch) -> tuple[torch.Tensor, int]:
         """(sum of the losses of all targets, how many there are)."""
@@ -97,9 +98,11 @@ class Loss:
         from transformers import DynamicCache
 
         cache = DynamicCache(config=self.base.config)
-        self.read(prefix[None], cache)
+        before = self.read(prefix[None], cache)
         cache.batch_repeat_interleave(len(ids))
-        return self.read(ids, cache)
+        states = self.read(ids, cache)
+        # A layer is fetched again when the gradient of its output comes; that of the prefix's last output never would.
+        return states + 0 * before.sum() if self._sharded else states
 
     def verify(self, batch: Batch) -> None:
         """Compare with the model's own loss on a batch. Raises ModelUnusable when they differ."""

@@ -93,6 +93,7 @@ def make(
         for step in order
         for rank in range(world)
         for part in batches.share(step, lengths, prefix, wanted, Group(rank, world))
+        if part
     ]
     sizes = [prefix + len(part) * (max(lengths[i] for i in part) - prefix) for part in parts]
     total = sum(value.numel() for value in model.parameters())
@@ -110,7 +111,7 @@ def make(
         prefix,
         total,
         trained,
-        _memory(recipe, model, total - trained, trained, max(sizes), cost, dtype, device),
+        _memory(recipe, model, _weights(recipe, model, world, dtype), trained, max(sizes), cost, dtype, device),
         wanted.epochs * _seconds(recipe, model, sum(sizes), targets, cost) / world,
     )
 
@@ -128,10 +129,22 @@ def _seconds(recipe: Recipe, model: Any, computed: int, targets: int, cost: prob
     return again * layers * computed * cost.layer_seconds + targets * cost.head_seconds
 
 
+def _weights(recipe: Recipe, model: Any, world: int, dtype: torch.dtype) -> float:
+    """Bytes of the base that a process holds at once. What is outside the layers is never quantized nor shared out; of
+    a sharded base there are its share of the layers and two whole ones, that which computes and the next.
+    """
+    frozen = {name: value.numel() for name, value in model.named_parameters() if not value.requires_grad}
+    layered = sum(count for name, count in frozen.items() if ".layers." in name)
+    alone = recipe.training.sharding == "none" or world == 1
+    share = 1.0 if alone else min(1.0, 1 / world + 2 / int(model.config.num_hidden_layers))
+    in_layers = share * layered * (BYTES[recipe.training.quantized] or dtype.itemsize)
+    return float(in_layers + (sum(frozen.values()) - layered) * dtype.itemsize)
+
+
 def _memory(
     recipe: Recipe,
     model: Any,
-    base: int,
+    weights: float,
     trained: int,
     positions: int,
     cost: probe.Cost,
@@ -139,7 +152,6 @@ def _memory(
     device: torch.device,
 ) -> int:
     config = model.config
-    weights = base * (BYTES[recipe.training.quantized] or dtype.itemsize)
     thin = config.hidden_size * dtype.itemsize
     layers = config.num_hidden_layers
     kept = positions * (layers * thin + cost.kept if recipe.training.checkpointing else layers * cost.kept)

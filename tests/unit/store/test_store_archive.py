@@ -153,7 +153,7 @@ class TestWriting:
         assert texts(archive, number) == ["kept"]
 
     def test_retention_counts_from_the_last_change(self, archive: Archive, tmp_path: Path) -> None:
-        clock = archive._clock
+        clock = archive.clock
         assert isinstance(clock, Clock)
         old, touched = archive.create([user("old")]), archive.create([user("touched")])
         clock.now += timedelta(days=29)
@@ -301,9 +301,11 @@ class TestDiary:
             diary.save(said)
         assert archive.count() == 0
         diary.save(said)
-        diary.save(said.assistant("after"))
+        diary.save(said := said.assistant("an answer to what is not kept"))
+        assert archive.count() == 0
+        diary.save(said.user("after").assistant("kept"))
         assert archive.search("deleted") == ()
-        assert texts(archive, diary.id or 0) == ["after"]
+        assert texts(archive, diary.id or 0) == ["after", "kept"]
 
     def test_forget_and_leave(self, archive: Archive) -> None:
         diary, said = Diary(archive), Conversation().user("hello")
@@ -341,7 +343,7 @@ class TestSchema:
         added = "ALTER TABLE conversation ADD COLUMN summary TEXT NOT NULL DEFAULT ''"
         monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, (added,)))
         with vault.open(key) as archive:
-            assert archive._rows("SELECT summary FROM conversation") == [("",)]
+            assert archive.rows("SELECT summary FROM conversation") == [("",)]
             assert archive.search("kept")
 
     def test_a_broken_migration_changes_nothing(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -352,7 +354,7 @@ class TestSchema:
             with pytest.raises(StoreError):
                 vault.open(key)
         with vault.open(key) as archive:
-            assert archive._rows("SELECT count(*) FROM sqlite_master WHERE name = 'extra'") == [(0,)]
+            assert archive.rows("SELECT count(*) FROM sqlite_master WHERE name = 'extra'") == [(0,)]
 
     def test_a_newer_file_is_left_alone(self, tmp_path: Path) -> None:
         vault = Vault(tmp_path)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.integration.gguf_files import gguf_bytes
 from tide_chat.errors import DataError, ModelNotFound, UsageError
+from tide_chat.profile import Profile, Style
+from tide_chat.prompt import system_text
 from training.evaluation.auto import conditions
 from training.evaluation.auto.conditions import parse
 
@@ -96,3 +98,16 @@ def test_hashes_follow_contents_and_names_but_not_what_is_beside_a_model(folder:
     (path / "model.safetensors").write_bytes(b"others")
     assert conditions.hashed(path) != before
     assert conditions.hashed(None) == ""
+
+
+def test_each_model_answers_in_each_style_without_and_with_guidance(gguf: str) -> None:
+    found = conditions.fitted(parse([gguf], None, None, 99), [Style.NONE, Style.BRIEF], (False, True))
+    assert [one.name for one in found] == [
+        "some-model",
+        "some-model.guided",
+        "some-model.brief",
+        "some-model.brief.guided",
+    ]
+    assert [one.guided for one in found] == [False, True] * 2
+    assert found[0].system == system_text()
+    assert found[2].system == f"{system_text()}\n{Profile(Style.BRIEF).lines()[0]}"

@@ -96,3 +96,12 @@ def test_samples_show_everything_as_it_came() -> None:
     page = samples.page([replace(reply("", item="d/1"), said=said), reply("a <b>\n\nc", item="d/1", model="n")], 0)
     for line in ("> Hello", "**Assistant (of the data)**", "> *(nothing)*", "> a \\<b>", "> c", "> That sounds hard."):
         assert f"\n{line}\n" in page
+
+
+def test_several_conditions_are_compared_by_situation() -> None:
+    about = ["panic_public", "panic_public", "flashback", "small_win_recovery", "other", ""] * 2
+    replies = [replace(one, scenario=scenario) for one, scenario in zip(some(), about, strict=True)]
+    *_, table = scoring.tables(scoring.score(replies, WORDS, [None] * 12), "tide-eval auto", 0)
+    assert table.name == "measures-by-family"
+    assert table.columns == ("situation", "items", "measure", "m zs", "m ft")
+    assert table.rows == (("panic", 2, "Words", 1.5, 4.0), ("reliving", 1, "Words", 3.0, 4.0))

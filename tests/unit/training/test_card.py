@@ -28,7 +28,7 @@ def run(name: str, model: str = "smollm2-135m", **changed: Any) -> dict[str, Any
     """What run.json would hold, with a short recipe."""
     wanted = {
         "name": "tide-smollm2-135m",
-        "about": "Ours.",
+        "about": "Our recipe for the embedded model.",
         "model": {"name": model},
         "lora": {"r": 32, "targets": "all-linear"},
         "optimizer": {"learning_rate": 0.0005},

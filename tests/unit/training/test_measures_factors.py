@@ -82,6 +82,19 @@ def test_only_as_many_sentences_as_the_app_shows() -> None:
 
 
 @pytest.mark.usefixtures("by_first_word")
+def test_the_first_sentence_validates_or_does_not() -> None:
+    texts = (
+        "0 is felt. 2 is asked.",
+        "1 is usual.",
+        "2 is asked. 0 is felt.",
+        "It makes sense. 2 too.",
+        "Nothing.",
+        "",
+    )
+    assert factors.validates_first([reply(text) for text in texts]) == [1, 1, 0, 1, 0, 0]
+
+
+@pytest.mark.usefixtures("by_first_word")
 def test_advice_before_validation() -> None:
     advice = "You could take a walk."
     texts = [advice, f"0 a. {advice}", f"{advice} 0 a.", f"1 {advice}", "x. y.", f"2 a. {advice}"]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.training.auto_replies import SAID, reply
 from tide_chat.prompt import system_text
+from tide_chat.scenario import guidances
 from training.evaluation.measures import catalogue, cost, safety, stance, writing
 from training.evaluation.replies import Reply
 
@@ -149,6 +150,25 @@ def test_interpretations(text: str, level: float) -> None:
 )
 def test_explorations(text: str, level: float) -> None:
     assert one(stance.explorations, text) == level
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("That hurts. You could put both feet on the floor.", 1),
+        ("Would it help to name five things that you see?", 1),
+        ("You could look after yourself.", 0),
+        ("Your feet were cold on the floor.", 0),
+        ("", 0),
+    ],
+)
+def test_a_suggestion_is_concrete_when_it_names_something(text: str, value: float) -> None:
+    assert stance.concrete([reply(text)]) == [value]
+
+
+def test_what_the_app_tells_beside_a_message_is_a_leak_too() -> None:
+    told = guidances()[0].text
+    assert writing.prompt_leaks([reply(told), reply("Slow and steady.")]) == [1, 0]
 
 
 def test_violations_are_what_the_guard_finds() -> None:

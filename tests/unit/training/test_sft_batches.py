@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from tests.unit.training.test_render import TALK, encoder
 from tide_chat.messages import Conversation
+from training.recipe import Training
 from training.render import Example
 from training.sft import batches
+from training.sft.devices import Group
 
 LENGTHS = st.lists(st.integers(5, 300), min_size=1, max_size=200)
 
@@ -41,6 +43,18 @@ def test_processes_share_a_step_and_no_pass_is_too_large(
     for part in (part for share in shares for part in share):
         size = prefix + len(part) * (max(lengths[i] for i in part) - prefix)
         assert len(part) <= batch or size <= tokens
+
+
+@given(LENGTHS, st.integers(1, 4), st.integers(1, 8), st.integers(0, 2000))
+def test_processes_that_lend_each_other_layers_have_as_many_passes(
+    lengths: list[int], world: int, batch: int, tokens: int
+) -> None:
+    step, wanted = range(len(lengths)), Training(batch=batch, tokens_per_pass=tokens, sharding="full")
+    shares = [batches.share(step, lengths, 0, wanted, Group(rank, world)) for rank in range(world)]
+    assert len({len(share) for share in shares}) == 1
+    alone = wanted.model_copy(update={"sharding": "none"})
+    for rank, share in enumerate(shares):
+        assert [part for part in share if part] == batches.share(step, lengths, 0, alone, Group(rank, world))
 
 
 def test_epochs_differ_and_so_do_seeds() -> None:

@@ -1,5 +1,6 @@
 """What the chat screen does on request: an `action_` for every row of the command table. Shows nothing by itself."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
@@ -15,9 +16,10 @@ from tide_chat.ui.ports import Core
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
+from tide_chat.ui.widgets.entries import Entry
 from tide_chat.ui.widgets.status import StatusLine
 from tide_chat.ui.widgets.suggestions import Suggestions
-from tide_chat.ui.widgets.transcript import Transcript
+from tide_chat.ui.widgets.transcript import Older, Transcript
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -34,6 +36,7 @@ class Actions(Screen[None]):
     turns: Turns
     editing: str | None
     clear_when_done: bool
+    forget_kept: bool  # when it is cleared, what was kept of it goes as well
 
     def hint(self, text: str) -> None:
         raise NotImplementedError
@@ -123,14 +126,19 @@ class Actions(Screen[None]):
     def action_clear(self) -> None:
         from tide_chat.ui.screens.confirm import Confirm
 
+        if self.core.history.holds(self.core.talk.conversation):
+            self.begin_anew()
+            return
         question = "Forget this conversation and start anew?"
         self.app.push_screen(
             Confirm(question, "It cannot be brought back.", yes="Forget it", no="Keep it"), self._clear
         )
 
     def _clear(self, agreed: bool | None) -> None:
-        if not agreed:
-            return
+        if agreed:
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
         if self.turns.running:
             self.turns.stop()
             self.clear_when_done = True
@@ -140,11 +148,19 @@ class Actions(Screen[None]):
     def forget(self) -> None:
         """Forget the conversation. Only while no turn runs: the pipeline would add its reply afterwards."""
         self.clear_when_done = False
+        forget_kept, self.forget_kept = self.forget_kept, False
+        if forget_kept and not self.tide.forget_kept():
+            return
         self.core.talk.clear()
-        self.editing = None
-        self.transcript.clear()
         self.composer.put("")
+        self.begin_with(())
+
+    def begin_with(self, entries: Sequence[Entry], older: Older | None = None) -> None:
+        """Show another conversation. older: what came before `entries`."""
+        self.editing = None
+        self.transcript.fill(entries, older)
         self.composer.history_of_text.forget()
+        self.composer.focus()
         self.query_one(StatusLine).change(stage=None, stopping=False, used=0, speed=0.0)
 
     def action_models(self, alias: str = "") -> None:
@@ -165,6 +181,12 @@ class Actions(Screen[None]):
         from tide_chat.ui.screens.settings import SettingsScreen
 
         self.app.push_screen(SettingsScreen(self.tide.settings))
+
+    def action_profile(self) -> None:
+        from tide_chat.ui.screens.profile import ProfileScreen
+
+        settings = self.tide.settings
+        self.app.push_screen(ProfileScreen(self.core.talk, personal=bool(settings.call_me or settings.avoid_topics)))
 
     def action_help(self) -> None:
         from tide_chat.ui.screens.help import HelpScreen
@@ -190,6 +212,16 @@ class Actions(Screen[None]):
 
         said = why.in_words(self.core.talk.newest)
         self.app.push_screen(ReadingScreen("About your last message", [Block(part) for part in said.split("\n\n")]))
+
+    def action_inspect(self) -> None:
+        from tide_chat.ui.screens.clinician import doors
+
+        self.hint(doors.inspect(self.app, self.core.desk, answering=bool(self.turns.running)))
+
+    def action_receipt(self) -> None:
+        from tide_chat.ui.screens.clinician import doors
+
+        self.hint(doors.receipt(self.app, self.core.desk, answering=bool(self.turns.running)))
 
     async def action_palette(self) -> None:
         self.app.action_command_palette()

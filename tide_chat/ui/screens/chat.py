@@ -21,6 +21,7 @@ from tide_chat.ui import commands
 from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
 from tide_chat.ui.ports import Core
 from tide_chat.ui.screens.actions import BUSY, EDITING, Actions
+from tide_chat.ui.screens.history import words
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
 from tide_chat.ui.widgets.composer import Composer
@@ -33,12 +34,6 @@ from tide_chat.ui.widgets.transcript import Transcript
 TITLE = "tide-chat · a program, not a person"
 TITLE_KEYS = "F1 keys   F2 find help now   F8 care tools   Ctrl+Q leave at once"
 TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
-GREETING = (
-    "Write whatever is on your mind.\n\n"
-    "It stays on this computer, and it is gone when you leave.\n"
-    "F8 has things to do in a hard moment, with or without a model.\n"
-    "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
-)
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
@@ -81,14 +76,14 @@ class ChatScreen(Actions):
         self.core = core
         self.turns = Turns(self, core.talk)
         self.editing = None  # the draft that waits while the last message is edited
-        self.clear_when_done = False
+        self.clear_when_done = self.forget_kept = False
         self._told_no_model = False
         self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
     def compose(self) -> ComposeResult:
         yield Plain(TITLE, id="title")
         yield CardDeck()
-        yield Transcript(GREETING)
+        yield Transcript(words.greeting(self.core.history.state))
         yield Suggestions()
         yield Plain("", id="hint")
         yield Composer(PLACEHOLDER)
@@ -98,7 +93,8 @@ class ChatScreen(Actions):
         self.hint("")
         self.composer.cursor_blink = self.app.animation_level != "none"
         self.show_engine(self.core.engine.state)
-        self.call_after_refresh(self._fit_title)
+        self.tide.history_changed()
+        self.call_after_refresh(self.fit_title)
         self.set_interval(LOOK_S, self.remind)
 
     def remind(self) -> None:
@@ -107,10 +103,10 @@ class ChatScreen(Actions):
             self.transcript.notice(words)
 
     def on_resize(self) -> None:
-        self._fit_title()
+        self.fit_title()
 
-    def _fit_title(self) -> None:
-        width = max(0, self.size.width - 2)
+    def fit_title(self) -> None:
+        width = max(0, self.content_size.width - 2)
         for keys in (TITLE_KEYS, TITLE_KEYS_SHORT):
             if len(TITLE) + len(keys) + 3 <= width:
                 self.query_one("#title", Plain).update(f"{TITLE}{keys:>{width - len(TITLE)}}")

@@ -8,7 +8,10 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tide_chat.config import Settings
+from tide_chat.store.book import State
 from tide_chat.ui import themes
+from tide_chat.ui.screens.confirm import Confirm
+from tide_chat.ui.screens.history.words import TURN_OFF
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 NEWLINE = "New lines: Ctrl+J works in every terminal, so does a \\ at the end of a line and then Enter."
 COUNTRY = "Country for help lines: two letters, such as US, GB or IN. Empty: from your system."
+KEEP = "keep"
 NO_COLOUR = "NO_COLOR is set, so no colours are shown until it is not."
 MOTION = "motion"
 
@@ -47,6 +51,9 @@ class SettingsScreen(Panel[None]):
             yield Option(f"{_mark(name == self._settings.theme)} {title}", id=name)
         yield Option("Movement", disabled=True)
         yield Option(f"{_mark(self._settings.reduced_motion)} Keep movement to a minimum", id=MOTION)
+        yield Option("Your conversations", disabled=True)
+        kept = self.tide.book.state is not State.OFF
+        yield Option(f"{_mark(kept)} Keep them, encrypted with a passphrase of yours", id=KEEP)
 
     @property
     def tide(self) -> "TideChatApp":
@@ -59,10 +66,23 @@ class SettingsScreen(Panel[None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id == MOTION:
             self.tide.change_settings(reduced_motion=not self._settings.reduced_motion)
+        elif event.option_id == KEEP:
+            self._keep()
         elif event.option_id:
             self.tide.change_settings(theme=event.option_id)
+        self.on_screen_resume()
+
+    def on_screen_resume(self) -> None:
+        """Something was changed here, or on the screen that was opened from here."""
         self._settings = self.tide.settings
         self.query_one(PlainOptions).refill(self._options())
+
+    def _keep(self) -> None:
+        if self.tide.book.state is State.OFF:
+            self.tide.ask_passphrase()
+            return
+        question = Confirm("Keep nothing from now on?", TURN_OFF, yes="Keep nothing", no="Go on keeping")
+        self.app.push_screen(question, lambda agreed: self.tide.turn_history_off() if agreed else None)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Kept when it is two letters, or empty again."""

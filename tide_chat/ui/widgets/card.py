@@ -17,7 +17,7 @@ _DIALLED = re.compile(r"[\d +\-]{2,16}")
 def line_content(line: HelpLine) -> Content:
     """A help line in words: what to do and the number, then who answers and when."""
     rest = "".join(f" · {part}" for part in (line.name, line.hours, line.note) if part)
-    return Content.assemble((f"{line.how.capitalize()} {line.number}", "bold $accent"), rest)
+    return Content.assemble((f"{line.reach[0].upper()}{line.reach[1:]}", "bold $accent"), rest)
 
 
 class HelpLineView(Vertical):

@@ -28,6 +28,7 @@ class Status:
     used: int = 0
     size: int = 0
     speed: float = 0.0
+    kept: str = ""  # whether the conversation is kept, where a history is
 
     @property
     def doing(self) -> str:
@@ -63,9 +64,9 @@ def line(status: Status, width: int) -> str:
     """As many parts as fit, the most important first."""
     speed = f"{status.speed:.0f} tok/s" if status.speed else ""
     short = f"context {status.used / status.size:.0%}" if status.size else ""
-    wide = [status.doing, "offline", status.model, status.gauge, speed]
-    narrow = [status.doing, "offline", status.model, short]
-    for parts in (wide, wide[:4], narrow, narrow[:3], narrow[:2], narrow[:1]):
+    wide = [status.doing, status.kept, "offline", status.model, status.gauge, speed]
+    narrow = [status.doing, status.kept, "offline", status.model, short]
+    for parts in (wide, wide[:5], narrow, *(narrow[:count] for count in (4, 3, 2, 1))):
         text = " · ".join(part for part in parts if part)
         if len(text) <= width:
             return text

@@ -1,4 +1,10 @@
-"""The conversation on the screen: newest at the bottom, only a window of it as widgets. Knows no engine and no turn."""
+"""The conversation on the screen: newest at the bottom, only a window of it as widgets. Knows no engine and no turn.
+
+Of a long one that goes on, what is not even in memory comes from `older`, when somebody scrolls up to it.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -11,7 +17,19 @@ from tide_chat.ui.widgets.plain import Plain
 
 WINDOW = 60  # entries kept as widgets
 STEP = 30  # entries that come or go at once
+MOST = 4 * STEP  # entries that are widgets while somebody scrolls far from the end
 UNSEEN = "─── the model no longer sees what is above ───"
+
+
+class Older(Protocol):
+    """Entries before the first one. left: how many there are."""
+
+    @property
+    def left(self) -> int: ...
+
+    def take(self, count: int) -> Sequence[Entry]:
+        """The `count` nearest of them, oldest first; they are not given again."""
+        ...
 
 
 class Earlier(Plain):
@@ -26,16 +44,23 @@ class Transcript(VerticalScroll):
     """Entries, oldest first. Stays at the bottom unless the user scrolled up."""
 
     class Wanted(Message):
-        """The user wants to see earlier entries."""
+        """The user wants to see earlier entries, or later ones again."""
+
+        def __init__(self, *, later: bool = False) -> None:
+            super().__init__()
+            self.later = later
 
     def __init__(self, greeting: str) -> None:
         super().__init__(id="transcript")
         self.entries: list[Entry] = []
         self._greeting = greeting
         self._first = 0  # index of the oldest entry that is a widget
+        self._views: list[EntryView] = []  # the widgets, of entries that follow each other
         self._growing: EntryView | None = None
+        self._older: Older | None = None
+        self._before = 0  # entries that came from `older`; the model was never given them
         self._seen_from = 0  # messages the model no longer sees
-        self._loading_earlier = False
+        self._moving = False
 
     def compose(self) -> ComposeResult:
         yield Plain(self._greeting, id="greeting")
@@ -49,13 +74,42 @@ class Transcript(VerticalScroll):
 
     @property
     def views(self) -> list[EntryView]:
-        return list(self.query(EntryView))
+        return list(self._views)
+
+    @property
+    def _at_end(self) -> bool:
+        """Whether the newest entry is a widget."""
+        return self._first + len(self._views) == len(self.entries)
+
+    def greet(self, greeting: str) -> None:
+        """What stands here while nothing was said."""
+        self.query_one("#greeting", Plain).update(greeting)
+
+    def fill(self, entries: Sequence[Entry], older: Older | None = None) -> None:
+        """Show another conversation, from its end. older: what came before `entries`."""
+        self.clear()
+        self.entries, self._older = list(entries), older
+        self.query_one("#greeting").display = not entries
+        self._to_end()
+
+    def _to_end(self) -> None:
+        """Only the newest entries are widgets."""
+        self._remove(self._views)
+        self._first = max(0, len(self.entries) - WINDOW)
+        self._views = [EntryView(entry) for entry in self.entries[self._first :]]
+        self.mount_all(self._views)
+        self._show_marks()
+        self.anchor()
 
     def add(self, entry: Entry) -> EntryView:
         """Show a new entry at the end."""
         self.query_one("#greeting").display = False
         self.entries.append(entry)
+        if self._first + len(self._views) < len(self.entries) - 1:
+            self._to_end()
+            return self._views[-1]
         view = EntryView(entry)
+        self._views.append(view)
         self.mount(view)
         self._shrink()
         return view
@@ -65,6 +119,8 @@ class Transcript(VerticalScroll):
 
     def follow(self) -> None:
         """Go to the end and stay there."""
+        if not self._at_end:
+            self._to_end()
         self.anchor()
 
     def grow(self, text: str, *, authored: bool = False, still: bool = False) -> None:
@@ -100,7 +156,8 @@ class Transcript(VerticalScroll):
 
     def clear(self) -> None:
         self._cut(0)
-        self._seen_from = self._first = 0
+        self._older = None
+        self._seen_from = self._before = 0
         self._show_marks()
         self.query_one("#greeting").display = True
 
@@ -108,10 +165,18 @@ class Transcript(VerticalScroll):
         gone = self.entries[index:]
         del self.entries[index:]
         self._growing = None
-        for view in self.views:
-            if any(view.entry is entry for entry in gone):
-                view.remove()
+        keep = max(0, index - self._first)
+        self._remove(self._views[keep:])
+        del self._views[keep:]
+        self._first = min(self._first, index)
+        if self.entries and not self._views:
+            self._to_end()
         return gone
+
+    @staticmethod
+    def _remove(views: Sequence[EntryView]) -> None:
+        for view in views:
+            view.remove()
 
     def mark_unseen(self, messages: int) -> None:
         """The model no longer sees the oldest `messages` messages."""
@@ -120,50 +185,91 @@ class Transcript(VerticalScroll):
 
     def _show_marks(self) -> None:
         earlier, unseen = self.query_one("#earlier", Earlier), self.query_one("#unseen")
-        earlier.display = self._first > 0
-        earlier.update(Content(f"{self._first} earlier entries. Page Up shows them."))
+        hidden = self._hidden
+        earlier.display = hidden > 0
+        earlier.update(Content(f"{hidden} earlier entries. Page Up shows them."))
         first_seen = self._first_seen()
         unseen.display = first_seen is not None
         if first_seen is not None:
             self.move_child(unseen, before=first_seen)
 
+    @property
+    def _hidden(self) -> int:
+        """Entries above the first widget."""
+        return self._first + (self._older.left if self._older else 0)
+
     def _first_seen(self) -> EntryView | None:
         """The view before which the mark goes: the first message that the model still sees, if there is one."""
-        said = [entry for entry in self.entries if entry.kind is not Kind.NOTICE]
-        if not 0 < self._seen_from < len(said):
+        said = [index for index, entry in enumerate(self.entries) if entry.kind is not Kind.NOTICE]
+        unseen = self._before + self._seen_from
+        if not 0 < unseen < len(said):
             return None
-        seen = said[self._seen_from]
-        start = next(i for i, entry in enumerate(self.entries) if entry is seen)
-        return next((view for view in self.views if view.entry in self.entries[max(start, self._first) :]), None)
+        at = max(0, said[unseen] - self._first)
+        return self._views[at] if at < len(self._views) else None
 
     def _shrink(self) -> None:
         """Turn the oldest widgets into a line when there are many, unless the user is looking at them."""
-        if len(self.entries) - self._first <= WINDOW + STEP or self._anchor_released:
+        if len(self._views) <= WINDOW + STEP or self._anchor_released:
             return
-        hidden = self.views[:STEP]
-        self._first += len(hidden)
-        for view in hidden:
-            view.remove()
+        self._drop_top(STEP)
         self._show_marks()
+
+    def _drop_top(self, count: int) -> None:
+        self._remove(self._views[:count])
+        del self._views[:count]
+        self._first += count
+
+    # Scrolling
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
-        if new == 0 and old > 0 and self._first > 0:
+        if new == 0 and old > 0 and self._hidden:
             self.post_message(self.Wanted())
+        elif new >= self.max_scroll_y > 0 and new > old and not self._at_end:
+            self.post_message(self.Wanted(later=True))
 
-    async def on_transcript_wanted(self) -> None:
-        """Bring back some earlier entries; what the user was reading stays where it is."""
-        if self._first == 0 or self._loading_earlier:
+    async def on_transcript_wanted(self, message: Wanted) -> None:
+        """Bring back some entries; what the user was reading stays where it is."""
+        if self._moving:
             return
-        self._loading_earlier = True
-        height, at = self.virtual_size.height, self.scroll_y
+        self._moving = True
+        self.release_anchor()
+        if message.later:
+            await self._show_later()
+        else:
+            await self._show_earlier()
+
+    async def _show_earlier(self) -> None:
+        if self._first < STEP and self._older and self._older.left:
+            found = self._older.take(STEP)
+            self.entries[:0] = found
+            self._first += len(found)
+            self._before += len(found)
+        reading = self._views[0] if self._views else None
         start = max(0, self._first - STEP)
         fresh = [EntryView(entry) for entry in self.entries[start : self._first]]
         self._first = start
+        self._views[:0] = fresh
         await self.mount_all(fresh, after=self.query_one("#earlier"))
+        if len(self._views) > MOST and self._growing is None:
+            self._remove(self._views[MOST:])
+            del self._views[MOST:]
         self._show_marks()
-        self.call_after_refresh(self._settle, height, at)
+        self.call_after_refresh(self._stay_at, reading, top=True)
 
-    def _settle(self, height: int, at: float) -> None:
-        self.scroll_to(y=at + self.virtual_size.height - height, animate=False)
-        self._loading_earlier = False
+    async def _show_later(self) -> None:
+        reading = self._views[-1] if self._views else None
+        end = self._first + len(self._views)
+        fresh = [EntryView(entry) for entry in self.entries[end : end + STEP]]
+        self._views += fresh
+        await self.mount_all(fresh)
+        if len(self._views) > MOST:
+            self._drop_top(len(self._views) - MOST)
+        self._show_marks()
+        self.call_after_refresh(self._stay_at, reading, top=False)
+
+    def _stay_at(self, view: EntryView | None, *, top: bool) -> None:
+        if view is not None:
+            region = view.virtual_region
+            self.scroll_to(y=region.y if top else region.bottom - self.size.height, animate=False)
+        self._moving = False

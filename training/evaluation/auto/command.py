@@ -8,6 +8,8 @@ import click
 from tide_chat import entry
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_STYLES = ("none", "reassure", "layered", "brief")
+_GUIDANCE = {"off": (False,), "on": (True,), "both": (False, True)}
 _MODEL = "[NAME[:STATE]=]MODEL[+ADAPTER]"
 
 
@@ -23,6 +25,8 @@ _MODEL = "[NAME[:STATE]=]MODEL[+ADAPTER]"
 @click.option("--max-tokens", type=click.IntRange(1), default=256, show_default=True, help="Of a reply.")
 @click.option("--metrics", default="", help="With commas: measures, references, or names of some. Default: all.")
 @click.option("--bertscore-model", default="roberta-large", show_default=True, help="Or its folder, or a substitute.")
+@click.option("--profile", "styles", multiple=True, type=click.Choice(_STYLES), help="Of replies; may be repeated.")
+@click.option("--guidance", type=click.Choice(list(_GUIDANCE)), help="Default: on with --through app, else off.")
 @click.option("--engine", type=click.Choice(["auto", "llama", "transformers"]), default="auto", show_default=True)
 @click.option("--through", type=click.Choice(["model", "app"]), default="model", show_default=True)
 @click.option("--cache", type=_FOLDER, help="Where replies are kept. Default: cache, in the run folder.")
@@ -37,6 +41,9 @@ def command(out: Path, **given: Any) -> int:
 
     By default the model answers alone, with the app's prompt. --through app asks the whole app, router and guard
     included, and also writes what they did.
+
+    --profile asks in a style that people can choose in the app, --guidance with what the app tells a model where the
+    risk encoder is sure of the situation. Each model then answers in each style, without and with guidance.
 
     Replies are kept by what they follow from: the same command goes on where it was interrupted, and what was answered
     once is not asked again. Under torchrun or accelerate launch the processes share the items; parts made with --shard
@@ -57,6 +64,7 @@ def command(out: Path, **given: Any) -> int:
 def _job(out: Path, **given: Any) -> Any:
     """Raises UsageError, DataError, ModelError."""
     from tide_chat import extras
+    from tide_chat.profile import Style
     from training.evaluation.auto import conditions, items, run, shards
     from training.evaluation.auto.generate import Plan
     from training.evaluation.auto.scoring import Wanted
@@ -66,7 +74,9 @@ def _job(out: Path, **given: Any) -> Any:
     names = [name.strip() for name in given["metrics"].split(",") if name.strip()]
     wanted = Wanted.of(names, Settings(given["bertscore_model"]))
     shard = shards.find(given["shard"])
-    found = conditions.parse(given["models"], given["adapter"], given["state"], given["max_tokens"], given["engine"])
+    parsed = conditions.parse(given["models"], given["adapter"], given["state"], given["max_tokens"], given["engine"])
+    guided = _GUIDANCE[given["guidance"] or ("on" if given["through"] == "app" else "off")]
+    found = conditions.fitted(parsed, [Style(name) for name in given["styles"] or ("none",)], guided)
     all_items, files = items.read(given["data"])
     plan = Plan(
         found,

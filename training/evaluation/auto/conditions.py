@@ -11,6 +11,8 @@ from tide_chat.compose import sampling
 from tide_chat.config import Settings
 from tide_chat.engine.base import SamplingParams
 from tide_chat.errors import DataError, ModelNotFound, UsageError
+from tide_chat.profile import Profile, Style
+from tide_chat.prompt import system_text
 from training.data.sources import digest
 from training.evaluation.replies import FINE_TUNED, STATES, ZERO_SHOT
 
@@ -26,7 +28,11 @@ _OF_FOLDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A model in a state. model, adapter: GGUF files, or for transformers folders. sampling: without a seed."""
+    """A model in a state. model, adapter: GGUF files, or for transformers folders. sampling: without a seed.
+
+    style: of the replies, as somebody would choose it in the app. guided: the model is told of a situation that the
+    risk encoder is sure of, as in the app.
+    """
 
     name: str
     state: str
@@ -36,6 +42,13 @@ class Condition:
     sampling: SamplingParams
     context: int  # tokens, at most
     advised: bool  # the sampling is what the model's makers advise; otherwise it is the app's own default
+    style: Style = Style.NONE
+    guided: bool = False
+
+    @property
+    def system(self) -> str:
+        """The app's system prompt for this style."""
+        return "\n".join((system_text(), *Profile(self.style).lines()))
 
     def __str__(self) -> str:
         return f"{self.name} {self.state}"
@@ -61,6 +74,20 @@ def parse(
             help="Name them: --model NAME=MODEL, or NAME:ft=MODEL for one that was fine-tuned and merged.",
         )
     return kept
+
+
+def fitted(found: Sequence[Condition], styles: Sequence[Style], guided: Sequence[bool]) -> tuple[Condition, ...]:
+    """Each condition in each style, without and with guidance. What departs from the default is in its name."""
+    return tuple(
+        replace(one, name=".".join(_parts_of_name(one, style, told)), style=style, guided=told)
+        for one in found
+        for style in styles
+        for told in guided
+    )
+
+
+def _parts_of_name(one: Condition, style: Style, guided: bool) -> list[str]:
+    return [one.name, *([style] if style is not Style.NONE else []), *(["guided"] if guided else [])]
 
 
 def hashed(path: Path | None) -> str:

@@ -28,6 +28,8 @@ def condition(one: Condition) -> dict[str, Any]:
         "sampling": {name: value for name, value in asdict(one.sampling).items() if name != "seed"},
         "sampling_from": "the model's makers" if one.advised else "the app's default",
         "context": one.context,
+        "style": str(one.style),
+        "guided": one.guided,
     }
 
 

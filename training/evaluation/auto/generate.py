@@ -107,13 +107,21 @@ def _writer(plan: Plan, condition: Condition) -> Writer:
 def _key(plan: Plan, condition: Condition, ask: Ask) -> str:
     return key(
         engine=condition.kind,
-        through=plan.through,
+        through=_through(plan),
         model=describe.fingerprint(condition.model),
         adapter=describe.fingerprint(condition.adapter),
         context=condition.context,
         prompt=ask.prompt.text,
         sampling=asdict(ask.params),
     )
+
+
+def _through(plan: Plan) -> str:
+    if plan.through != APP:
+        return plan.through
+    from training.evaluation.auto.through_app import PIPELINE
+
+    return f"{APP} {PIPELINE}"
 
 
 def _complete(store: Store, keys: Sequence[str], shard: Shard, say: Say) -> bool:

@@ -13,7 +13,7 @@ from tide_chat import atomic, paths
 from tide_chat.engine.base import Cancel, Engine, EngineInfo, EngineSpec, FinishReason, Usage
 from tide_chat.engine.supervisor import Supervisor
 from tide_chat.errors import EngineDied, PromptTooLong
-from tide_chat.prompt import Renderer, primer, system_text
+from tide_chat.prompt import Renderer, primer
 from tide_chat.reasoning import ReasoningFilter
 from training.evaluation.auto import energy, writers
 from training.evaluation.auto.cache import Written
@@ -65,7 +65,7 @@ class LlamaWriter:
 
     def _engine(self) -> Supervisor:
         if self._supervisor is None:
-            self._supervisor = Supervisor(prime=primer(system_text))
+            self._supervisor = Supervisor(prime=primer(lambda: self._condition.system))
             self._supervisor.load(self._spec)
         return self._supervisor
 

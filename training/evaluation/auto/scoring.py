@@ -4,12 +4,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from tide_chat.atomic import write_text
 from tide_chat.progress import Say, quiet
+from training.data.families import families, family_of
 from training.evaluation import comparison, metrics, statistics
 from training.evaluation.measures import catalogue, factors
 from training.evaluation.measures.catalogue import REFERENCE, Measure
@@ -20,6 +21,7 @@ from training.evaluation.tables import Cell, Table
 SCORES = "scores.jsonl"
 MEASURES, REFERENCES = "measures", "references"  # groups of names
 JOULES = "joules"
+BY_FAMILY = ("factors", "recognition", "normalization", "reflection", "questions", "advice", "concrete", "words")
 _NOTE = (
     "Means over replies. {finishes}. {error} The levels called EPITOME-like and everything about advice and roles go "
     "by rules (measures/patterns.tsv). The reference is what the data's writer answered to the same items."
@@ -114,8 +116,9 @@ def write_scores(run: Path, replies: Sequence[Reply], scores: dict[str, list[flo
 
 
 def tables(found: Scored, command: str, seed: int) -> list[Table]:
-    """One of all conditions side by side, and one of each with spread and interval."""
-    return [_overview(found, command), *(_of(found, one, command, seed) for one in found.conditions)]
+    """One of all conditions side by side, one of each with spread and interval, and one by the paper's situations."""
+    made = [_overview(found, command), *(_of(found, one, command, seed) for one in found.conditions)]
+    return [*made, _by_family(found, command)] if len(found.conditions) > 1 and _families(found) else made
 
 
 def _overview(found: Scored, command: str) -> Table:
@@ -131,6 +134,36 @@ def _overview(found: Scored, command: str) -> Table:
         for row in found.rows
     )
     return Table("measures", "Measures without a reference", columns, rows, _note(found), command)
+
+
+def _families(found: Scored) -> list[str]:
+    """Those of the paper's situations that the replies are about, in the paper's order."""
+    there = {family_of(reply.scenario) for reply in found.replies}
+    return [family.name for family in families() if family.name in there]
+
+
+def _by_family(found: Scored, command: str) -> Table:
+    """What shows whether a reply fits its situation, for each of them."""
+    columns = ("situation", "items", "measure", *(" ".join(one) for one in found.conditions))
+    rows = tuple(
+        (
+            family,
+            len({reply.item for reply in part.replies}),
+            row.what,
+            *(_mean(part.values(row.name, one), row.times) for one in found.conditions),
+        )
+        for family in _families(found)
+        for part in [_only(found, family)]
+        for row in found.rows
+        if row.name in BY_FAMILY
+    )
+    return Table("measures-by-family", "Measures by the paper's situations", columns, rows, _note(found), command)
+
+
+def _only(found: Scored, family: str) -> Scored:
+    kept = [i for i, reply in enumerate(found.replies) if family_of(reply.scenario) == family]
+    scores = {name: [values[i] for i in kept] for name, values in found.scores.items()}
+    return replace(found, replies=[found.replies[i] for i in kept], scores=scores)
 
 
 def _of(found: Scored, condition: tuple[str, str], command: str, seed: int) -> Table:

@@ -31,6 +31,7 @@ from training.evaluation.auto.cache import Written
 from training.evaluation.auto.llama import LlamaWriter
 from training.evaluation.auto.writers import Ask
 
+PIPELINE = 2  # in the key of every reply: raise it when the app does something else with the same prompt
 COUNTRY = "US"  # whose lines the cards have: the same on every machine
 
 
@@ -43,7 +44,9 @@ class AppWriter(LlamaWriter):
         classifier.start()
         try:
             for ask in asks:
-                companion = build_companion(Settings(country=COUNTRY), with_history, classifier)
+                settings = Settings(country=COUNTRY, reply_style=self._condition.style.value)
+                companion = build_companion(settings, with_history, classifier)
+                companion.guided = self._condition.guided
                 yield ask, _answered(companion, with_history, ask)
         finally:
             classifier.close()
@@ -82,6 +85,8 @@ def _written(result: TurnResult, seconds: float, joules: float | None) -> Writte
         "reduced": join.is_reduced(found),
         "cards": list(result.cards),
         "guard": list(result.guard),
+        "scenario": result.scenario,
+        "guidance": result.guidance,
     }
     return Written(
         result.reply.strip(),

@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from tide_chat.engine.base import Prompt, SamplingParams
-from tide_chat.prompt import Renderer, system_text
+from tide_chat.prompt import Renderer
 from tide_chat.turn import THINKING_TOKENS
+from training.evaluation.auto import beside
 from training.evaluation.auto.cache import Written
 from training.evaluation.auto.conditions import Condition
 from training.evaluation.auto.items import Item
@@ -48,8 +49,9 @@ class Writer(Protocol):
 def asks(condition: Condition, renderer: Renderer, items: Sequence[Item], seed: int) -> list[Ask]:
     """One for each item, with the app's prompt. A model that thinks gets as many tokens for that as in the app."""
     made = []
-    for item in items:
-        prompt = renderer.render(system_text(), item.conversation)
+    notes = beside.notes(items) if condition.guided else ("",) * len(items)
+    for item, note in zip(items, notes, strict=True):
+        prompt = renderer.render(condition.system, item.conversation, note=note)
         thinks = renderer.thinks(prompt)
         tokens = condition.sampling.max_tokens + (THINKING_TOKENS if thinks else 0)
         params = replace(condition.sampling, seed=item.seed(seed), max_tokens=tokens)

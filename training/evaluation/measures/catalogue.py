@@ -38,6 +38,8 @@ MEASURES = (
     Measure("questions", "Questions", "a reply", stance.questions),
     Measure("advice", "Sentences of advice", "a reply", stance.advice),
     Measure("advice_first", "Advice before validation", _SHARE, factors.advice_first, "low"),
+    Measure("validates_first", "Begins with validation (classifier or rules)", _SHARE, factors.validates_first, "high"),
+    Measure("concrete", "Suggests something concrete, by rules", _SHARE, stance.concrete),
     Measure("stock", "A stock phrase", _SHARE, writing.stock_phrases, "low"),
     Measure("repeated_sentences", "Sentences said before in the reply", "share", writing.repeated_sentences, "low"),
     Measure("repeated_runs", "Runs of 4 words said before in the reply", "share", writing.repeated_runs, "low"),

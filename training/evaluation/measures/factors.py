@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FACTORS = ("emotion_recognition", "distress_normalization", "supportive_reflection")
 FILE = Path(__file__).with_name("factors.json")
 RECOGNITION, NORMALIZATION, REFLECTION = range(3)
+UNDERSTANDING = ("interpretation_weak", "interpretation_strong", "reaction_strong")  # lists of patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,17 @@ def advice_first(replies: Sequence[Reply]) -> list[float]:
         float(_advised_first(sentences(reply.text)[: len(found)], found))
         for reply, found in zip(replies, _of(replies), strict=True)
     ]
+
+
+def validates_first(replies: Sequence[Reply]) -> list[float]:
+    """1 where the first sentence names the feeling or says that it is usual, to the classifier or by rules."""
+    pairs = zip(replies, _of(replies), strict=True)
+    return [float(_validates(sentences(reply.text)[:1], found)) for reply, found in pairs]
+
+
+def _validates(first: Sequence[str], found: "NDArray[Any]") -> bool:
+    by_rules = any(has(name, sentence) for name in UNDERSTANDING for sentence in first)
+    return by_rules or bool(found[:1, [RECOGNITION, NORMALIZATION]].any())
 
 
 def error_note() -> str:

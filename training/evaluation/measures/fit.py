@@ -106,17 +106,27 @@ def outside() -> list[Example]:
 
 def fit(ours: Sequence[Example], others: Sequence[Example], known: "NDArray[Any]") -> Classifier:
     """known (ours + others, 384): the vectors."""
+    encoder = {"name": "all-MiniLM-L6-v2", "sha256": encoders.digest(encoders.minilm("Fitting the classifier"))}
+    how = about("python -m training.evaluation.measures.fit", ours, others)
+    return Classifier(heads(ours, others, known), how | {"encoder": encoder})
+
+
+def about(command: str, ours: Sequence[Example], others: Sequence[Example]) -> dict[str, Any]:
+    """Of what and how, for the file of the heads."""
     held = [one for one in ours if one.split == "test" and one.reply]
-    made = {
-        "command": "python -m training.evaluation.measures.fit",
+    return {
+        "command": command,
         "sources": [{"name": path.name, "sha256": sources.digest(path)} for path in (*_files(), OUTSIDE)],
-        "encoder": {"name": "all-MiniLM-L6-v2", "sha256": encoders.digest(encoders.minilm("Fitting the classifier"))},
         "split": f"persona-disjoint, seed {PAPER_SEED}: learnt from train, chosen on validation, error on test",
         "learnt_from": sum(one.split == "train" for one in ours) + len(others),
         "held_out": {"sentences": len(held), "dialogues": len({one.dialogue for one in held})},
         "outside": {"sentences": len(others), "folds": FOLDS},
     }
-    return Classifier(tuple(_Task(ours, others, known, factor).head() for factor in range(len(FACTORS))), made)
+
+
+def heads(ours: Sequence[Example], others: Sequence[Example], known: "NDArray[Any]") -> tuple[Head, ...]:
+    """One for each of FACTORS. known (ours + others, width): the vectors."""
+    return tuple(_Task(ours, others, known, factor).head() for factor in range(len(FACTORS)))
 
 
 class _Task:

@@ -29,6 +29,18 @@ def advice(replies: Sequence[Reply]) -> list[float]:
     return [float(sum(has("advice", sentence) for sentence in sentences(reply.text))) for reply in replies]
 
 
+def concrete(replies: Sequence[Reply]) -> list[float]:
+    """1 where a sentence suggests something to do and names a thing, a part of the body, a number or a time for it.
+
+    By patterns, so only what stands in their list counts as concrete.
+    """
+    return [float(any(_concrete(sentence) for sentence in sentences(reply.text))) for reply in replies]
+
+
+def _concrete(sentence: str) -> bool:
+    return has("concrete", sentence) and (has("advice", sentence) or has("offer", sentence))
+
+
 def reactions(replies: Sequence[Reply]) -> list[float]:
     """EPITOME-like level of emotional reactions: warmth said, strong where the own feeling is named."""
     return [_level(reply.text, "reaction") for reply in replies]

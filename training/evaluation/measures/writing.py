@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
 from tide_chat.engine.base import FinishReason
+from tide_chat.profile import Profile, Style
 from tide_chat.prompt import system_text
+from tide_chat.scenario import guidances
 from training.data.checks import stock
 from training.evaluation.measures.text import has, sentences, words
 from training.evaluation.replies import Reply
@@ -124,8 +126,13 @@ def echoes(replies: Sequence[Reply]) -> list[float]:
 
 
 def prompt_leaks(replies: Sequence[Reply]) -> list[float]:
-    """1 where seven words in a row are those of the app's system prompt, in their order."""
-    prompt = set(_runs(system_text(), ECHO))
+    """1 where seven words in a row are those that the app tells a model, in their order."""
+    told = (
+        system_text(),
+        *(one.text for one in guidances()),
+        *(line for one in Style for line in Profile(one).lines()),
+    )
+    prompt = {run for text in told for run in _runs(text, ECHO)}
     return [float(not prompt.isdisjoint(_runs(reply.text, ECHO))) for reply in replies]
 
 

@@ -1,0 +1,131 @@
+"""Scripts and receipts with the real embedded model: what one process says, another says too, or tells what differs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tide_chat.clinician import receipt
+from tide_chat.clinician.desk import Desk
+from tide_chat.commands import options
+from tide_chat.compose import AppOptions
+from tide_chat.config import Settings
+
+pytestmark = pytest.mark.usefixtures("embedded_model")
+
+Played = tuple["subprocess.CompletedProcess[str]", Path]  # and where its receipt is
+ONE_THREAD = ("--threads", "1")
+SCRIPT = """
+title = "Short"
+about = "Kim is made up."
+[[step]]
+note = "It begins."
+[[step]]
+say = "I slept badly again."
+[[step]]
+say = "Some nights I wish I just wouldn't wake up."
+[[step]]
+open = "ground"
+[[step]]
+say = "The neighbour's dog kept me company."
+"""
+
+
+def replay(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """In a process and a home of its own, as on another computer."""
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text("max_tokens = 8\n", encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "tide_chat", "replay", *arguments],
+        env={"TIDE_CHAT_HOME": str(home), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    folder = tmp_path_factory.mktemp("played")
+    (folder / "short.toml").write_text(SCRIPT, encoding="utf-8")
+    where = folder / "receipt.json"
+    done = replay(folder / "here", str(folder / "short.toml"), "--plain", "--write-receipt", str(where), *ONE_THREAD)
+    assert done.returncode == 0, done.stderr
+    return done, where
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a colleague."""
+    return tmp_path_factory.mktemp("there")
+
+
+def changed(path: Path, out: Path, change: Any) -> Path:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    change(values)
+    out.write_text(json.dumps(values), encoding="utf-8")
+    return out
+
+
+def test_a_script_line_by_line(played: Played) -> None:
+    out = played[0].stdout
+    assert out.startswith("DEMONSTRATION. The person is made up.\nShort. Kim is made up.\n")
+    assert out.count("You: ") == out.count("Reply: ") == 3
+    assert "In the app, /ground opens here." in out
+    assert "May I ask you something directly" in out
+    assert "not encrypted" in played[0].stderr
+
+
+def test_a_receipt_holds_what_was_said_and_no_reply(
+    played: Played,
+) -> None:
+    text = played[1].read_text(encoding="utf-8")
+    assert "I slept badly again." in text
+    assert not [line for line in played[0].stdout.splitlines() if line.startswith("Reply: ") and line[7:40] in text]
+    values = json.loads(text)
+    assert values["models"][0]["alias"] == "smollm2-135m-tide"
+    assert [step["model"] for step in values["steps"]] == ["smollm2-135m-tide", "", "smollm2-135m-tide"]
+
+
+def test_another_process_gets_the_same_text(played: Played, there: Path) -> None:
+    done = replay(there, "--receipt", str(played[1]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 of 3 replies are the same." in done.stdout
+
+
+def test_a_difference_is_named_with_its_turn(played: Played, there: Path, tmp_path: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["steps"][2]["reply_sha256"] = "0" * 64
+        values["models"][0]["adapter_sha256"] = "1" * 64
+        values["made"]["runtime"] = "llama-cpp-python 0.0.1"
+
+    done = replay(there, "--receipt", str(changed(played[1], tmp_path / "r.json", change)))
+    assert done.returncode == 1
+    assert "Turn 2: the same" in done.stdout
+    assert "Turn 3: DIFFERS" in done.stdout
+    assert "The adapter is another one: there 111111111111..., here 0c5a" in done.stdout
+    assert "there llama-cpp-python 0.0.1, here llama-cpp-python" in done.stdout
+    assert "The prompt is another one" not in done.stdout
+    assert "2 of 3 replies are the same." in done.stdout
+
+
+def test_answering_again_and_changing_a_message_can_be_had_again(
+    there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDE_CHAT_HOME", str(there))  # where the state of the system prompt is ready
+    settings = Settings(max_tokens=8, threads=1)
+    where = tmp_path / "receipt.json"
+    with Desk.opened(options.to_be_examined(AppOptions(settings, settings))) as desk:
+        for events in (desk.talk.reply("I slept badly."), desk.talk.again()):
+            list(events)
+        desk.talk.take_back()
+        list(desk.talk.reply("I slept for two hours."))
+        receipt.write(where, desk.receipt())
+    steps = receipt.read(where).steps
+    assert [step.do for step in steps] == ["say", "again", "take_back", "say"]
+    assert steps[1].seed == steps[0].seed + 1
+    done = replay(there, "--receipt", str(where))
+    assert "3 of 3 replies are the same." in done.stdout, done.stdout + done.stderr

@@ -1,0 +1,137 @@
+"""Compare in the app: both replies, ratings by key, names only afterwards."""
+
+import csv
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.clinician_doubles import core_of, desk_of
+from tests.ui.doubles import Doubles
+from tests.ui.driving import app, on_screen, until
+from tide_chat.clinician.ratings import Sitting
+from tide_chat.clinician.sides import Answer, Comparison, Pair, Side, swapped
+from tide_chat.engine.base import Cancel
+from tide_chat.errors import ModelUnusable
+from tide_chat.events import TurnResult
+from tide_chat.safety.assessment import Assessment
+from tide_chat.ui.screens.clinician.side_by_side import CompareApp, CompareScreen
+from tide_chat.ui.screens.disclosure import DisclosureScreen
+
+BOTH = (Side("smol", "smol", "zs"), Side("smol-tide", "smol", "ft"))
+
+
+class FakeComparison(Comparison):
+    """Replies that a test gives, in the order of the real one."""
+
+    def __init__(self, replies: Sequence[TurnResult | ModelUnusable], *, blind: bool = True, seed: int = 1) -> None:
+        self.sides, self.blind, self.seed = BOTH, blind, seed
+        self._replies: Iterator[TurnResult | ModelUnusable] = iter(replies)
+        self._count = 0
+
+    def answer(self, text: str, cancel: Cancel, say: object = None) -> Pair:
+        self._count += 1
+        made = []
+        for side in BOTH:
+            reply = next(self._replies)
+            if isinstance(reply, ModelUnusable):
+                raise reply
+            made.append(Answer(side, reply))
+        first, second = made[::-1] if self.blind and swapped(self.seed, self._count) else made
+        return Pair(self._count, text, (first, second))
+
+
+def said(text: str, route: str = "model") -> TurnResult:
+    return TurnResult(text, Assessment(), route=route)
+
+
+@pytest.fixture
+def sitting(tmp_path: Path) -> Sitting:
+    return Sitting(tmp_path / "out", "r1", "panic", datetime(2026, 3, 1, tzinfo=UTC))
+
+
+@asynccontextmanager
+async def comparing(
+    doubles: Doubles, comparison: Comparison, sitting: Sitting, size: tuple[int, int] = (110, 30)
+) -> AsyncIterator[Pilot[int]]:
+    core = core_of(doubles, desk_of(doubles, Path("model.gguf")))
+    async with CompareApp(core, comparison, sitting).run_test(size=size) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+def rows(sitting: Sitting) -> list[dict[str, str]]:
+    with (sitting.folder / "ratings.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_two_keys_rate_and_then_the_names_are_told(doubles: Doubles, sitting: Sitting) -> None:
+    comparison = FakeComparison([said("Plain words."), said("Warm words.")])
+    async with comparing(doubles, comparison, sitting) as pilot:
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "A. How empathetic is it?" in on_screen(pilot))
+        shown = on_screen(pilot)
+        assert "Plain words." in shown
+        assert "Warm words." in shown
+        assert "smol" not in shown
+        assert any("Plain words." in line and "Warm words." in line for line in shown.splitlines())
+        await pilot.press("7", "x", "4")
+        await until(pilot, lambda: "And B?" in on_screen(pilot))
+        assert "smol" not in on_screen(pilot)
+        await pilot.press("2")
+        await until(pilot, lambda: "A: 4, B: 2. Kept." in on_screen(pilot))
+        assert "smol (as it comes)" in on_screen(pilot)
+        assert "smol-tide (tuned)" in on_screen(pilot)
+        a_is_tuned = swapped(1, 1)
+        found = {row["state"]: row["rating"] for row in rows(sitting)}
+        assert found == ({"ft": "4", "zs": "2"} if a_is_tuned else {"zs": "4", "ft": "2"})
+        assert {row["model"] for row in rows(sitting)} == {"smol"}
+
+
+async def test_below_100_columns_they_stand_below_each_other_and_open_tells_names(
+    doubles: Doubles, sitting: Sitting
+) -> None:
+    comparison = FakeComparison([said("Plain words."), said("Warm words.")], blind=False)
+    async with comparing(doubles, comparison, sitting, (80, 24)) as pilot:
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "Warm words." in on_screen(pilot))
+        lines = on_screen(pilot).splitlines()
+        assert not any("Plain words." in line and "Warm words." in line for line in lines)
+        assert "A · smol (as it comes)" in on_screen(pilot)
+
+
+async def test_prepared_words_are_not_rated(doubles: Doubles, sitting: Sitting) -> None:
+    comparison = FakeComparison([said("Are you safe?", "authored"), said("Are you safe?", "authored")])
+    async with comparing(doubles, comparison, sitting) as pilot:
+        await pilot.press(*"help", "enter")
+        await until(pilot, lambda: "These are not rated." in on_screen(pilot))
+        await pilot.press("5")
+        await pilot.pause()
+        assert sitting.ratings == []
+        assert not sitting.folder.exists()
+
+
+async def test_a_model_that_fails_is_said_and_one_can_go_on(doubles: Doubles, sitting: Sitting) -> None:
+    comparison = FakeComparison([ModelUnusable("This file is not a model."), said("One."), said("Two.")])
+    async with comparing(doubles, comparison, sitting) as pilot:
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "This file is not a model." in on_screen(pilot))
+        await pilot.press(*"again", "enter")
+        await until(pilot, lambda: "A. How empathetic is it?" in on_screen(pilot))
+
+
+async def test_esc_asks_and_f2_is_there_also_before_anything(doubles: Doubles, sitting: Sitting) -> None:
+    doubles.words.due = True
+    async with comparing(doubles, FakeComparison([]), sitting) as pilot:
+        assert isinstance(app(pilot).screen, DisclosureScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app(pilot).screen, CompareScreen))
+        await pilot.press("f2")
+        await until(pilot, lambda: "People you can reach" in on_screen(pilot))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: "End here?" in on_screen(pilot))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: app(pilot).return_value == 0)

@@ -1,0 +1,74 @@
+"""What the inspector says of a turn: marks that lose no letter, and every part that a turn has."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tide_chat.clinician.inspection import Line, Looked, bracketed, merged, sections, text
+from tide_chat.clinician.recorded import Turn
+from tide_chat.engine.base import EngineInfo, FinishReason, SamplingParams, Usage
+from tide_chat.events import TurnResult
+from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.guard import Held
+
+spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=6)
+
+
+@given(st.text("abc ", max_size=50), spans)
+def test_marks_are_in_order_apart_and_lose_no_letter(words: str, found: list[tuple[int, int]]) -> None:
+    marks = merged(found, len(words))
+    flat = [edge for mark in marks for edge in mark]
+    assert flat == sorted(set(flat))
+    assert bracketed(Line("", words, marks)).replace("[", "").replace("]", "") == words
+    covered = {i for start, end in found for i in range(max(0, start), min(end, len(words)))}
+    assert covered == {i for start, end in marks for i in range(start, end)}
+
+
+@pytest.fixture
+def turn() -> Turn:
+    reasons = (Reason("lexicon, T2: a burden", "burden", (5, 11)), Reason("the encoder: sounds like it", ""))
+    result = TurnResult(
+        "I am here.",
+        Assessment(Tier.T2, (Flag.WITHDRAWAL,), "self", "now", reasons),
+        cards=("t2",),
+        model="smol",
+        usage=Usage(320, 284, 49, 1.1, 14.5, 369, 4096, seed=5, threads=2),
+        finish_reason=FinishReason.LENGTH,
+        guard=("replaced:method", "long_reply"),
+        scenario="reliving",
+        guidance="Say where they are now.",
+    )
+    held = (Held("replaced", "method", "rule", "names a method", "Take the"),)
+    info = EngineInfo("smol", "/m/smol.gguf", device="CPU", build="runtime 1", notes=("Repacked weights are off.",))
+    return Turn("I, a burden to all", result, held, "<s>prompt", SamplingParams(temperature=0.2), info, 4.63)
+
+
+def test_every_part_of_a_turn_is_there(turn: Turn) -> None:
+    shown = text(sections(turn, Looked(missing="the file is missing", files={"SHA-256": "abc123"})))
+    for part in (
+        "I, a [burden] to all",
+        "Tier: T2: a passive wish to die",
+        "Flags: withdrawal",
+        "About: self, now",
+        "Reason: lexicon, T2: a burden: “burden”",
+        "It did not take part: the file is missing.",
+        "the model wrote the reply",
+        "Scenario: reliving",
+        "Guidance: Say where they are now.",
+        "Did: replaced:method, long_reply",
+        "Held back: “Take the” (replaced; method: names a method)",
+        "SHA-256: abc123",
+        "Runs on: CPU; runtime 1",
+        "Repacked weights are off.",
+        "Seed: 5, drawn anew for this turn",
+        "temperature 0.2",
+        "320 in the prompt, 284 of them cached; 49 written; 369 of 4096",
+        "Ended by: length",
+        "<s>prompt",
+    ):
+        assert part in shown
+
+
+def test_what_was_said_stays_out_of_every_repr(turn: Turn) -> None:
+    for words in ("Take the", "burden", "I am here", "<s>prompt"):
+        assert words not in repr(turn)

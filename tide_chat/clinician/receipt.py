@@ -1,0 +1,149 @@
+"""A receipt: with it, a colleague gets the same text on another machine, or is told which turn differs and why.
+
+It holds what the user wrote, and of each reply only its SHA-256. Reading and writing it; `again.py` runs it anew.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tide_chat import atomic
+from tide_chat.clinician.recorded import Do, Step, Turn
+from tide_chat.engine.base import SamplingParams
+from tide_chat.errors import DataError, UsageError
+from tide_chat.messages import Conversation, Message, Role
+
+FORMAT = 1
+HOLDS = (
+    "It holds every line that was written in this conversation, also lines that were changed afterwards, and of the "
+    "replies only checksums. It is not encrypted: whoever can open the file can read it."
+)
+HOLDS_EARLIER = "The conversation that this one went on from is in it as a whole, with its replies."
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The files behind an alias, by SHA-256 in hex. adapter_sha256 is empty without an adapter."""
+
+    alias: str
+    model_sha256: str
+    adapter_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """With what: versions and hardware, for saying what is different elsewhere."""
+
+    tide_chat: str
+    runtime: str  # of the native library, with its instruction sets
+    system: str
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """settings: those that bear on replies. earlier: with what the conversation began."""
+
+    made: Made
+    models: tuple[ModelFiles, ...]
+    settings: Mapping[str, Any]
+    sampling: SamplingParams
+    earlier: Conversation
+    steps: tuple[Step, ...]
+
+
+def holds(earlier: Conversation) -> str:
+    """What is in the file, for who is about to write it."""
+    return f"{HOLDS} {HOLDS_EARLIER}" if earlier.messages else HOLDS
+
+
+def made(turn: Turn | None) -> Made:
+    """Of this program, here and now; what a model brings is empty until one was asked."""
+    import platform
+
+    from tide_chat import __version__
+
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    if turn is None or turn.info is None:
+        return Made(__version__, "", system, "", 0)
+    return Made(__version__, turn.info.build, system, turn.info.device, turn.result.usage.threads)
+
+
+def write(where: Path, receipt: Receipt) -> Path:
+    """Returns the whole path. Never writes over another file. Raises UsageError, OSError."""
+    path = where.expanduser().absolute()
+    if not path.parent.is_dir():
+        raise UsageError("There is no such folder.", details=str(path.parent))
+    if path.exists():
+        raise UsageError("There is a file of this name already. It stays as it is.", details=str(path))
+    atomic.write_text(path, to_text(receipt))
+    return path
+
+
+def to_text(receipt: Receipt) -> str:
+    values = {
+        "tide_chat_receipt": FORMAT,
+        "made": asdict(receipt.made),
+        "models": [asdict(one) for one in receipt.models],
+        "settings": dict(receipt.settings),
+        "sampling": asdict(receipt.sampling),
+        "earlier": [asdict(message) for message in receipt.earlier.messages],
+        "steps": [asdict(one) for one in receipt.steps],
+    }
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+
+
+def read(path: Path) -> Receipt:
+    """Raises DataError."""
+    try:
+        return parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("The receipt cannot be read.", details=f"{path}: {error}") from error
+
+
+def parse(text: str, source: str) -> Receipt:
+    """`source` names the text in errors. Raises DataError."""
+    try:
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.get("tide_chat_receipt") != FORMAT:
+            raise ValueError(f"tide_chat_receipt must be {FORMAT}")
+        return _receipt(values)
+    except json.JSONDecodeError as error:
+        raise _damaged(source, f"line {error.lineno}: {error.msg}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(source, f"{type(error).__name__}: {error}") from error
+
+
+def _receipt(values: Mapping[str, Any]) -> Receipt:
+    sampling = values["sampling"]
+    messages = (_row(Message, row | {"role": Role(row["role"])}) for row in values["earlier"])
+    return Receipt(
+        _row(Made, values["made"]),
+        tuple(_row(ModelFiles, row) for row in values["models"]),
+        dict(values["settings"]),
+        _row(SamplingParams, sampling | {"stop": tuple(sampling["stop"])}),
+        Conversation(tuple(messages)),
+        tuple(_row(Step, row | {"do": Do(row["do"])}) for row in values["steps"]),
+    )
+
+
+def _row(kind: type[_Row], row: Mapping[str, Any]) -> _Row:
+    """Raises TypeError where a field is missing, unknown or of another type."""
+    made_row = kind(**row)
+    for field in fields(kind):  # type: ignore[arg-type]
+        value = getattr(made_row, field.name)
+        if field.type in (str, int, bool) and not isinstance(value, field.type):
+            raise TypeError(f"{field.name} must be {field.type.__name__}, got {value!r}")
+    return made_row
+
+
+def _damaged(source: str, what: str) -> DataError:
+    return DataError(
+        "This is not a receipt that can be read.",
+        details=f"{source}: {what}",
+        help="/receipt in the app writes one, and so does tide-chat replay --write-receipt FILE.",
+    )

@@ -1,0 +1,80 @@
+"""`/profile` in `plain`: how replies should be, by words. Knows the settings and the profile in use, no model."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from tide_chat import config
+from tide_chat.commands.output import say
+from tide_chat.errors import UsageError
+from tide_chat.profile import FIT, NAME_LENGTH, TOPICS_LENGTH, Profile, Style, described, kept, topics_in
+from tide_chat.terminal import neutral
+
+HELP = """\
+/profile reassure, /profile layered, /profile brief or /profile none chooses. It holds from your next message on.
+/profile name NAME and /profile topics ONE, ANOTHER say what to call you and what not to bring up; empty takes it away.
+Both hold until you leave. /profile keep writes them into the settings file, as plain text.
+/profile forget takes them out of it."""
+
+
+class Chosen(Protocol):
+    """What the conversation knows of it."""
+
+    profile: Profile
+
+
+class ProfileLines:
+    """The command. Raises TideError, OSError where the settings cannot be written."""
+
+    def __init__(self, talk: Chosen) -> None:
+        self._talk = talk
+
+    def __call__(self, argument: str) -> None:
+        word, _, rest = argument.partition(" ")
+        rest = " ".join(neutral(rest).split())
+        match word:
+            case "":
+                say(self._shown())
+            case "name":
+                self._change(replace(self._talk.profile, name=_short(rest, NAME_LENGTH)))
+            case "topics":
+                self._change(replace(self._talk.profile, topics=topics_in(_short(rest, TOPICS_LENGTH))))
+            case "keep" | "forget":
+                self._keep(personal=word == "keep")
+            case style if style in set(Style):
+                self._change(replace(self._talk.profile, style=Style(style)))
+            case _:
+                say(f"There is no /profile {neutral(word)}.\n{HELP}")
+
+    def _shown(self) -> str:
+        profile = self._talk.profile
+        styles = [f"{style}: {'. '.join(described(style))}" for style in Style]
+        return "\n".join((_said(profile), "", *styles, "", HELP, FIT))
+
+    def _change(self, profile: Profile) -> None:
+        """Used at once. The style is kept; name and topics are only where they were kept before."""
+        self._talk.profile = profile
+        before = config.load()
+        self._write(before, personal=bool(before.call_me or before.avoid_topics))
+        say(_said(profile))
+
+    def _keep(self, *, personal: bool) -> None:
+        self._write(config.load(), personal=personal)
+        gone = "No longer in the settings file. It holds until you leave."
+        say(f"Kept in {config.path()}, as plain text." if personal else gone)
+
+    def _write(self, before: config.Settings, *, personal: bool) -> None:
+        changed = before.model_copy(update=kept(self._talk.profile, personal=personal))
+        if changed != before:
+            config.save(changed)
+
+
+def _said(profile: Profile) -> str:
+    topics = ", ".join(profile.topics) or "nothing named"
+    return f"Replies: {described(profile.style)[0]}. Called: {profile.name or 'nothing'}. Not to bring up: {topics}."
+
+
+def _short(text: str, most: int) -> str:
+    """Raises UsageError."""
+    if len(text) > most:
+        raise UsageError(f"That is longer than {most} characters.", details=f"It has {len(text)}.")
+    return text

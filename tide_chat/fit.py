@@ -1,0 +1,46 @@
+"""What makes a reply fit: told before the conversation, told beside the newest message, and left out of the reply.
+
+Joins what the person chose (`profile`), the situation they are in (`scenario`) and what was said so far (`pace`).
+Knows no engine.
+"""
+
+from collections.abc import Callable
+
+from tide_chat import pace, scenario
+from tide_chat.messages import Conversation
+from tide_chat.profile import Profile, Style, written_for
+from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety.guard import Gate
+from tide_chat.terminal import neutral
+
+
+def told_first(system: str, profile: Profile, carried: Callable[[], str]) -> tuple[str, bool]:
+    """The system prompt with what was chosen, and whether words of the person are in it.
+
+    carried: what the person let be known from earlier conversations. It may fail; that costs its line and no reply.
+    """
+    try:
+        from_before = neutral(carried()).strip()
+    except Exception:  # noqa: BLE001 - a locked or damaged history, and whatever else
+        from_before = ""
+    return "\n".join((system, *profile.lines(from_before))), profile.personal or bool(from_before)
+
+
+def told_beside(assessment: Assessment, conversation: Conversation, *, guided: bool = True) -> str:
+    """What a model is told for the next reply alone. From T2 on only what is written in the system prompt counts."""
+    found = scenario.find(assessment.scenarios) if guided and assessment.tier < Tier.T2 else None
+    told = [found.text] if found else []
+    return " ".join([*told, pace.NO_QUESTION] if pace.asked_enough(conversation) else told)
+
+
+def added(profile: Profile, situation: str, conversation: Conversation) -> tuple[str, str]:
+    """Written lines before and after the reply of a very small model, each once in a conversation; "" for none."""
+    earlier = "\n".join(message.text for message in conversation.messages)
+    line = next((line for line in written_for(profile.style, situation) if line not in earlier), "")
+    return (line, "") if profile.style is Style.REASSURE else ("", line)
+
+
+def gate(conversation: Conversation, profile: Profile) -> Gate:
+    """For the next reply: it repeats no earlier one, asks nothing after enough questions, and is as short as wished."""
+    said, questions = pace.said(conversation), not pace.asked_enough(conversation)
+    return Gate(said=said, questions=questions, most=profile.most_sentences)

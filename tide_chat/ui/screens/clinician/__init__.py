@@ -1,0 +1,1 @@
+"""Screens for clinicians who show and examine the app."""

@@ -1,0 +1,1 @@
+"""The screens of the history: opening it, its conversations, what can be done with one."""

@@ -1,0 +1,86 @@
+"""Does what was chosen for a conversation: opens the screen it needs, and changes the file when that is agreed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tide_chat.errors import TideError
+from tide_chat.terminal import neutral
+from tide_chat.ui.screens.confirm import Confirm
+from tide_chat.ui.screens.history import words
+from tide_chat.ui.screens.history.choices import Choice, NameScreen
+from tide_chat.ui.screens.history.export import HistoryExport
+from tide_chat.ui.screens.history.lists import HistoryScreen, TurnsScreen
+
+if TYPE_CHECKING:
+    from tide_chat.store.archive import Archive
+    from tide_chat.ui.history import HistoryApp
+
+
+def act(app: "HistoryApp", id: int, choice: Choice | str) -> None:
+    """`choice` for the conversation `id`. A failure is said where one is."""
+    archive = app.book.archive
+    if archive is None:
+        return
+    try:
+        _act(app, archive, id, Choice(choice))
+    except TideError as error:
+        app.tell(f"{error.message} {error.help}")
+
+
+def _act(app: "HistoryApp", archive: "Archive", id: int, choice: Choice) -> None:
+    match choice:
+        case Choice.GO_ON:
+            app.go_on_with(id)
+        case Choice.NAME:
+            _name(app, archive, id)
+        case Choice.COPY:
+            app.push_screen(TurnsScreen(archive, id))
+        case Choice.FILE:
+            app.push_screen(HistoryExport(lambda: archive.record(id)))
+        case Choice.DELETE:
+            _delete(app, archive, id)
+        case Choice.NEW:
+            app.pop_screen()
+            app.chat.call_later(app.chat.action_clear)
+
+
+def _name(app: "HistoryApp", archive: "Archive", id: int) -> None:
+    def keep(name: str | None) -> None:
+        if name is not None:
+            _changed(app, lambda: archive.rename(id, name))
+
+    app.push_screen(NameScreen(archive.summary(id).title), keep)
+
+
+def _delete(app: "HistoryApp", archive: "Archive", id: int) -> None:
+    if id == app.book.open_id and app.chat.turns.running:
+        app.tell(words.BUSY)
+        return
+
+    def delete(agreed: bool | None) -> None:
+        if agreed:
+            _changed(app, lambda: _deleted(app, id))
+
+    question = Confirm(
+        "Delete this conversation?",
+        f"{neutral(archive.summary(id).name)}\nIt cannot be brought back.",
+        yes="Delete it",
+        no="Keep it",
+    )
+    app.push_screen(question, delete)
+
+
+def _deleted(app: "HistoryApp", id: int) -> None:
+    if app.book.delete(id):
+        app.chat.forget()
+
+
+def _changed(app: "HistoryApp", change: Callable[[], None]) -> None:
+    """Change the file, then show the list anew."""
+    try:
+        change()
+    except TideError as error:
+        app.tell(f"{error.message} {error.help}")
+        return
+    if isinstance(app.screen, HistoryScreen):
+        app.screen.again()

@@ -1,0 +1,178 @@
+"""The conversations that are kept, newest first, and what is found in them; the turns of one, to copy it up to one."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
+
+from tide_chat.care import today
+from tide_chat.errors import TideError
+from tide_chat.messages import Role
+from tide_chat.store.archive import Archive
+from tide_chat.store.values import Hit, Kept, Summary
+from tide_chat.terminal import neutral
+from tide_chat.ui.screens.care.panel import problem
+from tide_chat.ui.screens.history.choices import ChoicesScreen
+from tide_chat.ui.screens.history.side import SideList
+from tide_chat.ui.widgets.entries import PROGRAM, YOU
+from tide_chat.ui.widgets.rows import Row
+
+PAUSE_S = 0.15  # without a key, before what was typed is looked for
+MOST = 200  # messages found that are listed
+NONE_YET = "Nothing is kept yet. Your next message begins the first one."
+
+
+class HistoryScreen(SideList):
+    """All conversations, or the messages in which the words occur."""
+
+    title_text = "Your history"
+    placeholder = "Type to search in it"
+    keys = "Enter goes on with it · Tab: name, copy, file, delete · Esc goes back · F2 find help now"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "choices", show=False, priority=True)]
+
+    class Found(Message):
+        """What a search gave, or why it gave nothing."""
+
+        def __init__(self, typed: str, hits: Sequence[Hit], error: TideError | None) -> None:
+            super().__init__()
+            self.typed, self.hits, self.error = typed, hits, error
+
+    def __init__(self, archive: Archive, open_id: int | None) -> None:
+        super().__init__(id="history")
+        self._archive, self._open_id = archive, open_id
+        self._due: Timer | None = None
+
+    def on_mount(self) -> None:
+        self.list_all()
+
+    @property
+    def typed(self) -> str:
+        return self.query_one("#find", Input).value.strip()
+
+    def list_all(self, at: int = 0) -> None:
+        """Every conversation, windowed."""
+        try:
+            total = self._archive.count()
+        except TideError as error:
+            self.note(problem(error))
+            return
+        self.note("" if total else NONE_YET)
+        self.rows.show(total, self._page, at=at)
+
+    def _page(self, limit: int, first: int) -> Sequence[Row]:
+        return [_conversation(one, self._open_id) for one in self._archive.conversations(limit, first)]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._due:
+            self._due.stop()
+        if self.typed:
+            self._due = self.set_timer(PAUSE_S, self._search)
+        else:
+            self.list_all()
+
+    def _search(self) -> None:
+        typed, archive = self.typed, self._archive
+
+        def look() -> None:
+            hits: Sequence[Hit] = ()
+            error: TideError | None = None
+            try:
+                hits = archive.search(typed, MOST)
+            except TideError as problem:
+                error = problem
+            self.post_message(self.Found(typed, hits, error))
+
+        self.run_worker(look, name="search", thread=True)
+
+    def on_history_screen_found(self, message: Found) -> None:
+        if message.typed != self.typed:
+            return
+        rows = [_hit(hit) for hit in message.hits]
+        self.rows.show(len(rows), lambda limit, first: rows[first : first + limit], height=3)
+        if message.error:
+            self.note(problem(message.error))
+        elif not rows:
+            self.note("Nothing was found. Every word has to occur in the same message.")
+        else:
+            self.note(f"The newest {MOST} messages that were found." if len(rows) == MOST else "")
+
+    def choose(self, row: Row) -> None:
+        self.tide.go_on_with(row.key)
+
+    def action_choices(self) -> None:
+        row = self.rows.chosen
+        if row and row.key >= 0:
+            screen = ChoicesScreen(row.name)
+            self.app.push_screen(screen, lambda choice: self.tide.act_on(row.key, choice) if choice else None)
+
+    def again(self) -> None:
+        """Show what is in the file now; the place in the list stays."""
+        self._open_id = self.tide.core.history.open_id
+        if self.typed:
+            self._search()
+        else:
+            self.list_all(self.rows.highlighted)
+
+
+class TurnsScreen(SideList):
+    """What the person said in one conversation, newest first. A copy up to the chosen message goes on."""
+
+    title_text = "A copy up to which message?"
+    keys = "Up, Down move · Enter makes the copy and goes on with it · Esc goes back"
+
+    def __init__(self, archive: Archive, id: int) -> None:
+        super().__init__(id="turns")
+        self._archive, self._conversation = archive, id
+
+    def on_mount(self) -> None:
+        try:
+            total = self._archive.turn_count(self._conversation)
+        except TideError as error:
+            self.note(problem(error))
+            return
+        self.rows.show(total, self._page, height=3)
+
+    def _page(self, limit: int, first: int) -> Sequence[Row]:
+        return [_turn(one) for one in self._archive.turns(self._conversation, limit, first)]
+
+    def choose(self, row: Row) -> None:
+        self.tide.go_on_with(self._conversation, copy_to=row.key)
+
+
+def _conversation(one: Summary, open_id: int | None) -> Row:
+    count = "1 message" if one.messages == 1 else f"{one.messages} messages"
+    here = " · open now" if one.id == open_id else ""
+    return Row(one.id, neutral(one.name), Content.styled(f"{_day(one)} · {count}{here}", "$text-muted"))
+
+
+def _day(one: Summary) -> str:
+    local = one.updated.astimezone()
+    now = today.now()
+    if local.date() == now.date():
+        return f"today, {local:%H:%M}"
+    return today.short_day(local) if local.year == now.year else f"{today.short_day(local)} {local.year}"
+
+
+def _hit(one: Hit) -> Row:
+    """The words that were found are bold and underlined, so that they stand out without colour."""
+    who = YOU if one.role is Role.USER else PROGRAM
+    shown = Content(f"{who}: {one.snippet.text}")
+    for start, end in one.snippet.spans:
+        shown = shown.stylize("bold underline", start + len(who) + 2, end + len(who) + 2)
+    return Row(one.conversation, neutral(one.name), _one_line(shown))
+
+
+def _turn(one: Kept) -> Row:
+    said = " ".join(neutral(one.message.text).split())
+    return Row(one.position, f"{today.short_day(one.at.astimezone())}, {one.at.astimezone():%H:%M}", Content(said))
+
+
+def _one_line(content: Content) -> Content:
+    """Signs that could drive the terminal, and line ends, become blanks: every place stays where it is."""
+    plain = "".join(" " if ord(sign) < 32 or 127 <= ord(sign) < 160 else sign for sign in content.plain)
+    return Content(plain, spans=list(content.spans))

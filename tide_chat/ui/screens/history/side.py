@@ -1,0 +1,107 @@
+"""The frame of the lists: beside the conversation where there is room, the whole screen where there is not.
+
+A box to type in keeps the keys for letters; the arrows move in the list below it.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from tide_chat.terminal import neutral
+from tide_chat.ui.screens.care.panel import problem
+from tide_chat.ui.widgets.plain import Plain
+from tide_chat.ui.widgets.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
+
+BESIDE = 100  # columns from which the conversation stays in sight
+
+
+class SideList(ModalScreen[None]):
+    """Subclasses give words, fill `rows` and act on `choose`."""
+
+    AUTO_FOCUS = "#find"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("enter", "choose", show=False),
+        Binding("f2,ctrl+l", "help_lines", show=False),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("pageup", "page(-1)", show=False, priority=True),
+        Binding("pagedown", "page(1)", show=False, priority=True),
+        Binding("ctrl+home", "move(-1000000)", show=False, priority=True),
+        Binding("ctrl+end", "move(1000000)", show=False, priority=True),
+    ]
+    title_text = ""
+    placeholder = ""  # of the box; without one there is none
+    keys = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="side"):
+            yield Plain(self.title_text, id="panel-title")
+            if self.placeholder:
+                yield Input(id="find", placeholder=self.placeholder, compact=True)
+            yield Rows()
+            yield Plain("", id="side-note")
+            yield Plain(self.keys, id="panel-keys")
+
+    @property
+    def tide(self) -> "TideChatApp":
+        return cast("TideChatApp", self.app)
+
+    @property
+    def rows(self) -> Rows:
+        return self.query_one(Rows)
+
+    def note(self, text: str) -> None:
+        note = self.query_one("#side-note", Plain)
+        note.update(neutral(text))
+        note.display = bool(text)
+
+    def choose(self, row: Row) -> None:
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        beside = self.size.width >= BESIDE
+        self.set_class(beside, "-beside")
+        self._make_room(beside)
+
+    def on_unmount(self) -> None:
+        self._make_room(False)
+
+    def _make_room(self, beside: bool) -> None:
+        chat = self.tide.chat
+        chat.set_class(beside, "-beside")
+        chat.call_after_refresh(chat.fit_title)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_choose()
+
+    def on_rows_chosen(self) -> None:
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        row = self.rows.chosen
+        if row and row.key >= 0:
+            self.choose(row)
+
+    def on_rows_failed(self, event: Rows.Failed) -> None:
+        self.note(problem(event.error))
+
+    def action_move(self, by: int) -> None:
+        self.rows.move(by)
+
+    def action_page(self, pages: int) -> None:
+        self.rows.move(pages * self.rows.page)
+
+    def action_help_lines(self) -> None:
+        self.tide.show_people()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

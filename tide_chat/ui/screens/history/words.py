@@ -1,0 +1,40 @@
+"""What is said about what is kept, in each state of the history. Whatever the app says of it comes from here."""
+
+from tide_chat.store.book import State
+
+STAYS = {  # a line of the greeting
+    State.OFF: "It stays on this computer, and it is gone when you leave.",
+    State.LOCKED: "Your history is not open, so this is not kept: it is gone when you leave. /history opens it.",
+    State.OPENING: "Your history is being opened. What you write is kept in it, encrypted, on this computer only.",
+    State.OPEN: "It is kept in your encrypted history, on this computer only. /history shows it.",
+}
+SHORT = {State.OFF: "", State.LOCKED: "not kept", State.OPENING: "opening your history", State.OPEN: "kept"}
+
+FROM_HERE = "From here on, what you write is kept. What was said before is not."
+NOTHING_HERE = "Your settings say that conversations are kept, but there is no history here. /history begins one."
+
+NEW = "This conversation is not kept: it cannot be brought back."
+FORGET = "It is deleted from your history and from this screen. It cannot be brought back."
+GONE = "This conversation is forgotten, here and in your history."
+NOT_OPEN = "Only a conversation that is kept can do this. /history opens your history, or begins one."
+NOTHING_YET = "Nothing was kept of this conversation yet."
+BUSY = "A reply is being written. Esc goes back to it, and once more stops it."
+
+TURN_ON = (
+    "Your conversations, check-ins and own texts are then kept on this computer only, in one encrypted file. "
+    "You can read them again, search them and delete them whenever you like. "
+    "Only your passphrase opens it: if it is lost, nobody can recover it, and all that is left is to delete the file."
+)
+TURN_OFF = "What was kept stays, encrypted, until you delete it. F5 turns it on again."
+GOOD_PASSPHRASE = "Four or five words that have nothing to do with each other are easy to remember and hard to guess."
+UNLOCK = "What you choose to keep is in one encrypted file. Your passphrase opens it."
+
+
+def greeting(state: State) -> str:
+    """What stands in an empty conversation."""
+    return (
+        "Write whatever is on your mind.\n\n"
+        f"{STAYS[state]}\n"
+        "F8 has things to do in a hard moment, with or without a model.\n"
+        "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
+    )
