@@ -1,13 +1,15 @@
 """`/profile` in `plain`: how replies should be, by words. Knows the settings and the profile in use, no model."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tide_chat import config
 from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
 from tide_chat.profile import FIT, NAME_LENGTH, TOPICS_LENGTH, Profile, Style, described, kept, topics_in
 from tide_chat.terminal import neutral
+
+if TYPE_CHECKING:
+    from tide_chat.config import Settings
 
 HELP = """\
 /profile reassure, /profile layered, /profile brief or /profile none chooses. It holds from your next message on.
@@ -52,17 +54,23 @@ class ProfileLines:
 
     def _change(self, profile: Profile) -> None:
         """Used at once. The style is kept; name and topics are only where they were kept before."""
+        from tide_chat import config
+
         self._talk.profile = profile
         before = config.load()
         self._write(before, personal=bool(before.call_me or before.avoid_topics))
         say(_said(profile))
 
     def _keep(self, *, personal: bool) -> None:
+        from tide_chat import config
+
         self._write(config.load(), personal=personal)
         gone = "No longer in the settings file. It holds until you leave."
         say(f"Kept in {config.path()}, as plain text." if personal else gone)
 
-    def _write(self, before: config.Settings, *, personal: bool) -> None:
+    def _write(self, before: "Settings", *, personal: bool) -> None:
+        from tide_chat import config
+
         changed = before.model_copy(update=kept(self._talk.profile, personal=personal))
         if changed != before:
             config.save(changed)
