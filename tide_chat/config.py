@@ -138,6 +138,7 @@ def save(settings: Settings) -> None:
     """Write the file. Comments and order of an existing file stay. Raises OSError, UsageError."""
     import tomlkit
 
+    settings = with_options(settings)  # a copy with changes was not looked at yet
     old = read_text()
     if not old.strip():
         atomic.write_text(path(), render(settings))
@@ -171,6 +172,7 @@ def render(settings: Settings) -> str:
     return tomlkit.dumps(document)
 
 
+_PERSONAL = ("call_me", "avoid_topics")  # what they hold is in no message
 _HELP = "To mend it: tide-chat config edit"
 
 
@@ -183,7 +185,8 @@ def _problems(error: ValidationError) -> dict[str, str]:
         if field is None:
             found[name] = f"'{name}' is not a setting. There are: {', '.join(Settings.model_fields)}."
         else:
-            found[name] = f"{name} cannot be {_shown(problem['input'])}. {field.description}"
+            shown = f"{len(str(problem['input']))} characters long" if name in _PERSONAL else _shown(problem["input"])
+            found[name] = f"{name} cannot be {shown}. {field.description}"
     return found
 
 

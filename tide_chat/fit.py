@@ -28,7 +28,9 @@ def told_first(system: str, profile: Profile, carried: Callable[[], str]) -> tup
 
 def told_beside(assessment: Assessment, conversation: Conversation, *, guided: bool = True) -> str:
     """What a model is told for the next reply alone. From T2 on only what is written in the system prompt counts."""
-    found = scenario.find(assessment.scenarios) if guided and assessment.tier < Tier.T2 else None
+    if assessment.tier >= Tier.T2:
+        return ""
+    found = scenario.find(assessment.scenarios) if guided else None
     told = [found.text] if found else []
     return " ".join([*told, pace.NO_QUESTION] if pace.asked_enough(conversation) else told)
 
@@ -40,7 +42,11 @@ def added(profile: Profile, situation: str, conversation: Conversation) -> tuple
     return (line, "") if profile.style is Style.REASSURE else ("", line)
 
 
-def gate(conversation: Conversation, profile: Profile) -> Gate:
-    """For the next reply: it repeats no earlier one, asks nothing after enough questions, and is as short as wished."""
-    said, questions = pace.said(conversation), not pace.asked_enough(conversation)
+def gate(assessment: Assessment, conversation: Conversation, profile: Profile) -> Gate:
+    """For the next reply: it repeats no earlier one, asks nothing after enough questions, and is as short as wished.
+
+    From T2 on a question may be the one that matters most, so none is taken out.
+    """
+    said = pace.said(conversation)
+    questions = assessment.tier >= Tier.T2 or not pace.asked_enough(conversation)
     return Gate(said=said, questions=questions, most=profile.most_sentences)

@@ -6,13 +6,23 @@ Only names folders: creates nothing and knows no file format.
 import os
 from pathlib import Path
 
+from tide_chat.errors import UsageError
+
 _APP = "tide-chat"
+
+
+def typed(where: str | Path) -> Path:
+    """A path as somebody typed it, whole. Raises UsageError."""
+    try:
+        return Path(where).expanduser().absolute()
+    except RuntimeError as error:  # ~name of nobody
+        raise UsageError("There is no such home folder.", details=str(where)) from error
 
 
 def home() -> Path | None:
     """The folder named by TIDE_CHAT_HOME, None when it is unset or empty."""
     value = os.environ.get("TIDE_CHAT_HOME", "").strip()
-    return Path(value).expanduser().absolute() if value else None
+    return typed(value) if value else None
 
 
 def config_dir() -> Path:

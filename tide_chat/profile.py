@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # pydantic costs a tenth of a second
 BRIEF_SENTENCES = 2
 NAME_LENGTH, TOPICS_LENGTH = 40, 200  # characters, as the settings have it
 FIT = (
-    "The very small model that comes with the app does not follow a style by itself. There the program ends a short "
-    "reply, and adds a written line for the other two."
+    "With any model the program itself ends a short reply. The very small one that comes with the app follows no style "
+    "by itself: there the program adds a written line for the other two."
 )
 
 
@@ -72,7 +72,7 @@ def kept(profile: Profile, *, personal: bool) -> dict[str, str | None]:
     return {
         "reply_style": profile.style.value,
         "call_me": profile.name or None if personal else None,
-        "avoid_topics": ", ".join(profile.topics) or None if personal else None,
+        "avoid_topics": ",".join(profile.topics) or None if personal else None,  # never longer than what was typed
     }
 
 

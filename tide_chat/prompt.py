@@ -95,14 +95,12 @@ class Renderer:
         return chat
 
     def _apply(self, chat: Chat) -> str:
-        from jinja2 import TemplateError
-
         try:
             # The date is left out on purpose: it helps nobody here, and a prefix that changes daily is never cached.
             return self._template.render(
                 messages=chat, add_generation_prompt=True, enable_thinking=True, raise_exception=_refuse, **self._words
             )
-        except (TemplateError, TypeError) as error:
+        except Exception as error:  # a template is a foreign program and may fail in any way
             raise ModelUnusable("The model's chat template does not work.", details=str(error)) from error
 
     def _cut(self, text: str, before: Chat) -> int:

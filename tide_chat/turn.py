@@ -165,6 +165,7 @@ class Companion:
         for text in said[-LOOKED_AT_AGAIN:]:
             self._risk = self._risk.after(self._judge(text)[0], text)
         self.newest = None
+        self._told = frozenset()  # nothing of what was noticed here was said
 
     def _begin(self, conversation: Conversation) -> None:
         self.conversation = conversation
@@ -259,7 +260,7 @@ class Companion:
     # -- the model ---------------------------------------------------------------------------------------------------
 
     def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
-        reply = _Reply(fit.gate(self.conversation, self.profile), Usage(), first=first)
+        reply = _Reply(fit.gate(result.assessment, self.conversation, self.profile), Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)

@@ -27,6 +27,17 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     assert "smollm2-135m" in first.stderr
 
 
+def test_nothing_is_imported_from_the_folder_one_is_in(tmp_path: Path) -> None:
+    """A download folder may hold anything. `-P` stands for the installed command, which has no such folder either."""
+    for name in ("numpy", "random", "llama_cpp", "tide_chat"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w'); raise SystemExit(9)")
+    command = [sys.executable, "-P", *ASK[1:], "--max-tokens", "8", "I slept badly again."]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "ran").exists()) == (0, False)
+    assert done.stdout.strip()
+    assert "safety check is not working" not in done.stderr
+
+
 def test_json_of_a_real_answer_from_a_pipe() -> None:
     done = ask("--json", "--seed", "1", "--max-tokens", "16", "-", text="I slept badly again.\nTwo hours, maybe.\n")
     assert done.returncode == 0

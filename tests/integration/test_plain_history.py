@@ -54,10 +54,16 @@ def test_what_is_said_is_there_next_time_and_can_be_forgotten(kept: Vault, termi
         later.until(LOUD.encode())
         later.type(b"/open 1\n")
         later.until(b"You can go on from here.")
+        later.until(b"You: ")
         later.type(b"/forget\n")
+        later.until(b"y or n: ")
+        later.type(b"y\n")
         later.until(b"is forgotten")
-        later.type(b"/history\n")
+        later.until(b"You: ")
+        before = len(later.shown)
+        later.type(b"\x1b[A\x1b[A\x1b[A\x01\x0b/history\n")
         later.until(b"No conversation is kept yet.")
+        assert "loud" not in later.shown[before:]  # Up finds nothing of it either
         later.type(b"/quit\n")
         assert later.process.wait(timeout=10) == 0
 

@@ -100,14 +100,15 @@ def test_a_difference_is_named_with_its_turn(played: Played, there: Path, tmp_pa
     def change(values: dict[str, Any]) -> None:
         values["steps"][2]["reply_sha256"] = "0" * 64
         values["models"][0]["adapter_sha256"] = "1" * 64
-        values["made"]["runtime"] = "llama-cpp-python 0.0.1"
+        values["made"]["runtime"] = "llama-cpp-python 0.0.1\x1b]52;c;aGk=\x07"
 
     done = replay(there, "--receipt", str(changed(played[1], tmp_path / "r.json", change)))
     assert done.returncode == 1
     assert "Turn 2: the same" in done.stdout
     assert "Turn 3: DIFFERS" in done.stdout
     assert "The adapter is another one: there 111111111111..., here 0c5a" in done.stdout
-    assert "there llama-cpp-python 0.0.1, here llama-cpp-python" in done.stdout
+    assert "there llama-cpp-python 0.0.1" in done.stdout
+    assert "\x1b" not in done.stdout  # a file from elsewhere does not steer the terminal
     assert "The prompt is another one" not in done.stdout
     assert "2 of 3 replies are the same." in done.stdout
 

@@ -15,8 +15,11 @@ import pytest
 
 from tests.integration.terminal import Terminal
 from tide_chat import cli, config
+from tide_chat.errors import StoreError
 from tide_chat.messages import Conversation, Message, Role
+from tide_chat.store import system_keyring
 from tide_chat.store.diary import Diary
+from tide_chat.store.keys import Key
 from tide_chat.store.vault import Vault
 
 PASSPHRASE, OTHER = "four words of mine", "five other words of mine"
@@ -152,6 +155,7 @@ class TestChanging:
 
     def test_rename_and_delete(self, kept: Run) -> None:
         assert kept("rename", 1, "Fireworks") == "1 is now: Fireworks\n"
+        assert "\x1b" not in kept("rename", 2, "T\x1b]0;mine\x07\x1b[2J")
         kept("delete", 1, code=2)
         assert "--yes" in kept.err
         assert kept("delete", 1, 2, "--yes") == "1 was deleted.\n2 was deleted.\n"
@@ -173,6 +177,48 @@ class TestChanging:
         assert "was deleted" in kept.out
         assert not (tide_home / "history").exists()
         assert not config.load().history
+
+
+class TestKeyring:
+    """No keyring of a desktop is here; one in memory stands in its place, and does not answer when it is told so."""
+
+    @pytest.fixture
+    def held(self, monkeypatch: pytest.MonkeyPatch) -> dict[Path, Key]:
+        held: dict[Path, Key] = {}
+        monkeypatch.setattr(system_keyring, "keep", held.__setitem__)
+        monkeypatch.setattr(system_keyring, "find", held.get)
+        monkeypatch.setattr(system_keyring, "forget", lambda file: held.pop(file, None))
+        return held
+
+    def silent(self, patch: pytest.MonkeyPatch) -> None:
+        def forget(file: Path) -> None:
+            raise StoreError("The system's keyring did not answer.")
+
+        patch.setattr(system_keyring, "forget", forget)
+
+    def test_a_key_that_could_not_be_taken_out_can_be_taken_out_later(self, run: Run, held: dict[Path, Key]) -> None:
+        run("on", "--keyring")
+        with pytest.MonkeyPatch.context() as patch:
+            self.silent(patch)
+            run("on", "--no-keyring")
+        assert "may still be in it" in run.err
+        assert "To try again: tide-chat history on --no-keyring" in run.err
+        assert (config.load().history_keyring, len(held)) == (True, 1)
+        run("on", "--no-keyring")
+        assert (config.load().history_keyring, held) == (False, {})
+
+    def test_forgetting_everything_takes_out_a_key_that_the_settings_do_not_know(
+        self, run: Run, held: dict[Path, Key]
+    ) -> None:
+        run("on", "--keyring")
+        config.save(config.load().model_copy(update={"history_keyring": False}))
+        run("forget-all", "--yes")
+        assert held == {}
+
+    def test_who_never_used_a_keyring_hears_nothing_of_one(self, kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.silent(monkeypatch)
+        kept("forget-all", "--yes")
+        assert "keyring" not in kept.err
 
 
 class TestExport:
@@ -198,6 +244,10 @@ class TestExport:
         text = path.read_text()
         assert "the [name] again" in text
         assert "[name] called from [name]" in text
+        assert "Read it before you pass it on" in kept.err
+        words.write_text("")
+        kept("export", path, "--words", words, "--force")
+        assert "[name] called from [name]" in path.read_text()
         assert "Read it before you pass it on" in kept.err
         kept("export", path, "--only", 2, "--force")
         assert "Dana called from Tucson" in path.read_text()
@@ -282,6 +332,15 @@ class TestTerminal:
         terminal.answer("Delete the whole history?", "n", hidden=False)
         assert terminal.end() == 0, terminal.shown
         assert Vault().exists()
+
+    def test_a_title_cannot_drive_the_terminal_that_asks(self, kept: Run, at_terminal: Started) -> None:
+        with Vault().open(Vault().unlock(PASSPHRASE)) as archive:
+            archive.rename(1, "mine\x1b]0;pwned\x07\x1b[2J")
+        terminal = at_terminal("history", "delete", "1")
+        terminal.answer("Passphrase of the history: ", PASSPHRASE)
+        terminal.answer("Delete 1, mine, 2 messages?", "n", hidden=False)
+        assert terminal.end() == 0, terminal.shown
+        assert "\x1b" not in terminal.shown
 
     def test_without_a_terminal_it_is_said_how(self, kept: Run) -> None:
         done = subprocess.run(

@@ -483,6 +483,22 @@ class TestPrivate:
         with pytest.raises(TideError):
             cipher.connect(tmp_path / "left", key)
 
+    def test_destroying_takes_the_salt_out_of_the_log(self, vault: Vault, key: Key, tmp_path: Path) -> None:
+        """A crash leaves the log behind; its copy of the first page holds the salt as well."""
+        log = vault.folder / "history.db-wal"
+        with vault.open(key) as archive:
+            archive.create([user("x")])
+            held = log.read_bytes()
+        assert cipher.read_salt(vault.file) in held
+        log.write_bytes(held)
+        os.link(log, tmp_path / "left")
+        salt = vault.file.read_bytes()[:16]
+        vault.destroy()
+        left = (tmp_path / "left").read_bytes()
+        assert len(left) == len(held)
+        assert salt not in left
+        assert not vault.folder.exists()
+
     def test_without_sqlcipher_there_is_no_history(self, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "sqlcipher3.dbapi2", None)
         with pytest.raises(StoreError, match="always encrypted"):

@@ -189,6 +189,7 @@ def test_common_disguises_are_seen_through(text: str) -> None:
     ("text", "least"),
     [
         ("me quiero morir", T3),
+        ("Quiero matarme esta noche, tengo las pastillas en la mano", T4),
         ("ya no quiero vivir", T2),
         ("je veux mourir", T3),
         ("j'ai plus envie de vivre", T2),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.router import assess
+from tide_chat.safety.sayings import says_no
 from tide_chat.safety.state import (
     ANSWERED,
     CLEAR_TURNS,
@@ -19,6 +20,7 @@ from tide_chat.safety.state import (
     held_turn,
     mentions_lines,
     over_turns,
+    wish_in,
 )
 
 CLEAR = "the garden is quiet and I made soup today"
@@ -224,3 +226,22 @@ def test_a_turn_never_comes_out_lower_than_alone_and_the_state_falls_one_step_at
         new = state.after(assessment, turn)
         assert new.tier >= state.tier - 1
         state = new
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please no breathing exercise, it makes it worse",
+        "I don't want a grounding exercise",
+        "I do not want to make a safety plan",
+        "I cried at the first sentence of her letter",
+        "no quiero un ejercicio de respiración",
+    ],
+)
+def test_an_offer_that_is_refused_is_not_given(said: str) -> None:
+    assert wish_in(said) is None
+
+
+@pytest.mark.parametrize("said", ["creo que no", "la verdad no", "me parece que no", "no estoy seguro de eso"])
+def test_a_spanish_no_to_whether_one_is_safe_is_a_no(said: str) -> None:
+    assert says_no(said)

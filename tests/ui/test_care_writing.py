@@ -4,12 +4,14 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from tests.ui.care_driving import press, screen
+from tests.ui.care_driving import flat, press, screen
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
-from tests.ui.driving import on_screen, send
-from tide_chat.care.keeping import Care, Paper
+from tests.ui.driving import on_screen, send, until
+from tide_chat.care.keeping import Care, MemoryPapers, Paper
 from tide_chat.care.plan import SafetyPlan
+from tide_chat.errors import StoreError
+from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.screens.care.export import ExportScreen
 from tide_chat.ui.screens.care.plan import PlanScreen
 from tide_chat.ui.screens.care.writing import OwnWords, WritingScreen
@@ -69,6 +71,20 @@ class TestWriting:
             assert isinstance(screen(pilot), WritingScreen)
             assert "No space left on device" in on_screen(pilot)
             assert screen(pilot).query(OwnWords).first().text == "lake"
+
+    async def test_what_cannot_be_read_is_not_written_over(self, doubles: Doubles) -> None:
+        class Unreadable(MemoryPapers):
+            def get(self, name: Paper) -> str:
+                raise StoreError("The history is damaged.", details="[/history]")
+
+        papers = Unreadable({Paper.CALM_PLACE: "A lake."})
+        doubles.care = Care(papers=papers)
+        async with TideChatApp(doubles.core).run_test(notifications=True) as pilot:
+            await press(pilot, "alt+p", "e")
+            assert not isinstance(screen(pilot), WritingScreen)
+            await until(pilot, lambda: "damaged. [/history]" in flat(pilot))
+            await press(pilot, "ctrl+s")
+        assert papers.texts == {Paper.CALM_PLACE: "A lake."}
 
     async def test_what_is_pasted_cannot_drive_the_terminal(self, open_app: OpenApp, care: Care) -> None:
         from textual import events

@@ -1,6 +1,7 @@
 """The list of conversations beside the talk: searched, gone on with, named, copied, written to a file, deleted."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ from tests.ui.history_driving import (
     unlock,
     user,
 )
+from tide_chat.messages import Conversation
 from tide_chat.safety.assessment import Tier
 from tide_chat.store.book import State
 from tide_chat.store.vault import Vault
+from tide_chat.ui.screens.actions import OPENING
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.history import words
@@ -79,6 +82,46 @@ class TestGoingOn:
             gate.open()
             await settle(pilot)
             assert doubles.said() == ["hello"]
+
+    async def test_nothing_is_said_changed_or_deleted_while_another_is_opened(
+        self, open_app: OpenApp, doubles: Doubles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opening, go_on_with, opened = threading.Event(), doubles.book.go_on_with, []
+
+        def slow(id: int, *, last: int, copy_to: int | None = None) -> Conversation:
+            opened.append(id)
+            opening.wait(20)
+            return go_on_with(id, last=last, copy_to=copy_to)
+
+        monkeypatch.setattr(doubles.book, "go_on_with", slow)
+        async with open_app() as pilot:
+            await unlock(pilot)
+            await send(pilot, "first")
+            await open_list(pilot)
+            await pilot.press("down", "enter")  # the street
+            await pilot.press("down", "enter")
+            await pilot.press("escape")
+            await send(pilot, "second", wait=False)
+            assert hint(pilot) == OPENING
+            assert chat(pilot).composer.text == "second"
+            for command in ("ctrl+r", "ctrl+n"):
+                await pilot.press(command)
+                await pilot.pause()
+                assert hint(pilot) == OPENING, command
+            assert doubles.said() == ["first"]
+            await pilot.press("f11")
+            await until(pilot, lambda: isinstance(screen(pilot), HistoryScreen))
+            app(pilot).act_on(3, Choice.DELETE)
+            await until(pilot, lambda: words.OPENING in on_screen(pilot))
+            opening.set()
+            await until(pilot, lambda: isinstance(screen(pilot), ChatScreen))
+            assert opened == [2]
+            assert [text for _, text in shown(pilot)] == [one.text for one in STREET]
+            assert chat(pilot).composer.text == "second"
+            await pilot.press("enter")
+            await settle(pilot)
+            assert texts(pilot, 2) == [*(one.text for one in STREET), "second", "I hear you."]
+            assert texts(pilot, 3) == ["first", "I hear you."]
 
     async def test_what_drives_a_terminal_does_not(self, open_app: OpenApp) -> None:
         async with open_app() as pilot:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.ui.clinician_doubles import FakeEncoder, core_of, desk_of
 from tests.ui.doubles import Doubles, Gate
 from tests.ui.driving import app, hint, on_screen, send, settle, until
 from tide_chat.clinician.desk import Desk
+from tide_chat.clinician.receipt import Receipt
 from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.clinician.inspector import InspectorScreen
@@ -150,3 +152,30 @@ async def test_a_receipt_says_where_it_goes_and_what_it_holds(doubles: Doubles, 
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app(pilot).screen, ChatScreen)
+
+
+async def test_esc_while_it_is_being_made_writes_nothing(
+    doubles: Doubles, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    real = Desk.receipt
+
+    def slow(self: Desk) -> Receipt:
+        waiting.set()
+        go_on.wait(10)
+        done.set()
+        return real(self)
+
+    monkeypatch.setattr(Desk, "receipt", slow)
+    async with opened(doubles, desk, (80, 24)) as pilot:
+        await send(pilot, "A long day.")
+        await send(pilot, "/receipt")
+        app(pilot).screen.query_one("#where", Input).value = str(tmp_path / "r.json")
+        await pilot.press("enter")
+        await until(pilot, waiting.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app(pilot).screen, ChatScreen))
+        go_on.set()
+        await until(pilot, done.is_set)
+        await pilot.pause(0.2)
+    assert not (tmp_path / "r.json").exists()

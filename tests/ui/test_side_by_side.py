@@ -32,7 +32,7 @@ class FakeComparison(Comparison):
         self._replies: Iterator[TurnResult | ModelUnusable] = iter(replies)
         self._count = 0
 
-    def answer(self, text: str, cancel: Cancel, say: object = None) -> Pair:
+    def answer(self, text: str, cancel: Cancel, say: object = None, show: object = None) -> Pair:
         self._count += 1
         made = []
         for side in BOTH:

@@ -12,14 +12,14 @@ import pytest
 from tests.unit.plain_room import Room, Typed
 from tide_chat.care import today
 from tide_chat.care.checkin import CheckIn
-from tide_chat.care.keeping import UNKEPT, Care, Paper
+from tide_chat.care.keeping import UNKEPT, Care, MemoryJournal, MemoryPapers, Paper
 from tide_chat.care.names import TOOLS
 from tide_chat.care.plan import SafetyPlan
 from tide_chat.care.tools import all_tools, find
 from tide_chat.commands import care as command
 from tide_chat.commands.care_lines import CareLines
 from tide_chat.commands.plain import Plain
-from tide_chat.errors import TideError, UsageError
+from tide_chat.errors import StoreError, TideError, UsageError
 from tide_chat.safety import disclosure
 
 NOW = datetime(2026, 6, 9, 21, 40, tzinfo=UTC)
@@ -101,7 +101,7 @@ class TestCommand:
         if level == "10":
             assert out.index(PEOPLE) < out.index("tide-chat care orient")
 
-    @pytest.mark.parametrize("wrong", ["11", "-1", "five", "5.5", "٥"])
+    @pytest.mark.parametrize("wrong", ["11", "-1", "five", "5.5", "٥", "9" * 5000])
     def test_a_wrong_number_is_refused(self, wrong: str) -> None:
         with pytest.raises(UsageError, match="0 to 10"):
             run("check-in", "--", wrong)
@@ -220,6 +220,13 @@ def test_a_plan_is_written_part_by_part_and_made_a_file(capsys: pytest.CaptureFi
     assert "Cold water." in path.read_text(encoding="utf-8")
 
 
+def test_a_plan_left_in_the_middle_keeps_the_parts_so_far() -> None:
+    care = Care()
+    care.keep_plan(SafetyPlan(safer="Sam keeps it."))
+    talk(care, "/plan edit", "I go quiet.", "Cold water.", KeyboardInterrupt(), "/quit")
+    assert care.plan() == SafetyPlan(signs="I go quiet.", coping="Cold water.", safer="Sam keeps it.")
+
+
 def test_a_summary_is_seen_whole_before_it_becomes_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     care, path = Care(), tmp_path / "page.md"
     care.journal.add(CheckIn(NOW, 6))
@@ -230,7 +237,7 @@ def test_a_summary_is_seen_whole_before_it_becomes_a_file(capsys: pytest.Capture
     assert "I said this to the model." not in text
     out = capsys.readouterr().out
     assert out.index("## What was hard") < out.index("It would go to")
-    talk(care, "/summary", *[""] * 5, "n", "n", "/quit")
+    talk(care, "/summary", *[""] * 5, "No", "n", "/quit")
     assert "1 check-in" not in capsys.readouterr().out
 
 
@@ -263,8 +270,40 @@ class Broken:
         raise TideError("The history is locked.")
 
 
+class Unreadable(MemoryPapers):
+    """A store whose texts are there, and cannot be read."""
+
+    def get(self, name: Paper) -> str:
+        raise StoreError("The history is damaged.")
+
+
+def test_a_text_that_cannot_be_read_is_not_written_over(capsys: pytest.CaptureFixture[str]) -> None:
+    papers = Unreadable({Paper.CALM_PLACE: "A lake."})
+    assert talk(Care(papers=papers), "/place edit", "/quit") == 1
+    assert papers.texts == {Paper.CALM_PLACE: "A lake."}
+    assert "The history is damaged." in capsys.readouterr().out
+
+
+class Full(MemoryJournal):
+    """A disk with no room left."""
+
+    def add(self, check_in: CheckIn) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("typed", [("/check-in 10",), ("/check-in", "10")])
+def test_a_number_that_cannot_be_kept_still_brings_people(
+    capsys: pytest.CaptureFixture[str], typed: tuple[str, ...]
+) -> None:
+    papers = MemoryPapers({Paper.CONTACTS: "Maria: 555 0100"})
+    assert talk(Care(Full(), papers), *typed, "/quit") == 0
+    out = capsys.readouterr().out
+    assert "could not be kept. No space left on device" in out
+    assert out.index("Maria: 555 0100") < out.index(PEOPLE) < out.index("/orient: ")
+
+
 def test_where_nothing_can_be_read_the_tools_are_there_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    talk(Care(papers=Broken()), "/orient", *[""] * 6, "/check-in 9", "/plan", "/place edit", "Words.", "Hello.")
+    talk(Care(papers=Broken()), "/orient", *[""] * 6, "/check-in 9", "/plan", "/place edit", "Hello.")
     out = capsys.readouterr().out
     assert find("orienting").steps[3].text in out
     assert PEOPLE in out

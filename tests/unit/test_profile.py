@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tide_chat.config import Settings
 from tide_chat.engine.base import FinishReason
-from tide_chat.profile import Profile, Style, topics_in, written_for
+from tide_chat.profile import TOPICS_LENGTH, Profile, Style, kept, topics_in, written_for
 from tide_chat.safety.guard import Gate
 from tide_chat.scenario import guidances
 from tide_chat.ui import commands
@@ -52,6 +52,13 @@ def test_topics_are_each_there_once_and_none_is_empty(words: list[str]) -> None:
     assert len(set(found)) == len(found)
     assert all(topic == " ".join(topic.split()) and topic for topic in found)
     assert topics_in(", ".join(found)) == found
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=TOPICS_LENGTH))
+def test_what_could_be_typed_can_be_kept_and_read_again(typed: str) -> None:
+    profile = Profile(topics=topics_in(typed))
+    settings = Settings.model_validate(kept(profile, personal=True))
+    assert Profile.of(settings) == profile
 
 
 @pytest.mark.parametrize(

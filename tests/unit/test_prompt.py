@@ -133,7 +133,15 @@ def test_no_template_is_an_error_that_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["{% if %}", "{{ 1 / 'a' }}", "{{ raise_exception('no') }}", "{{ messages[9].x.y }}"]
+    "source",
+    [
+        "{% if %}",
+        "{{ 1 / 'a' }}",
+        "{{ raise_exception('no') }}",
+        "{{ messages[9].x.y }}",
+        "{{ 1 / 0 }}",
+        "{{ 'a'.split('') }}",
+    ],
 )
 def test_a_template_that_fails_is_a_model_error(source: str) -> None:
     with pytest.raises(ModelUnusable):

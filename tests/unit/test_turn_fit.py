@@ -57,6 +57,16 @@ def test_from_t2_on_the_situation_is_known_and_not_spoken_of() -> None:
     assert (found.scenario, found.guidance) == ("panic", "")
 
 
+def test_from_t2_on_a_question_is_never_taken_out() -> None:
+    asks = "That is a lot of pain. Are you thinking of ending your life?"
+    for tier, shown in ((Tier.T1, "That is a lot of pain."), (Tier.T2, asks)):
+        one = companion("How was it?", "And then?", asks, assess=assessed({}, tier))
+        told(one), told(one, "Loud.")
+        found = told(one, "I do not know.")
+        assert found.reply.strip() == shown
+        assert (found.guidance == "") is (tier is Tier.T2)
+
+
 def test_guidance_can_be_left_out() -> None:
     found = told(companion("Yes.", assess=assessed(PANIC), guided=False))
     assert (found.scenario, found.guidance) == ("panic", "")

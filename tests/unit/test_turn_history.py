@@ -123,9 +123,28 @@ def room() -> Room:
 
 
 def test_after_edit_and_quit_the_message_is_gone_from_the_history(archive: Archive, room: Room) -> None:
-    history = plain_history.keep(archive, room.companion)
-    assert Plain(room, Typed("Not this.", "/edit", "/quit"), history=history).run() == 0
+    typed = Typed("Not this.", "/edit", "/quit")
+    history = plain_history.keep(archive, room.companion, typed)
+    assert Plain(room, typed, history=history).run() == 0
     assert "Not this." not in texts(archive)
+
+
+@pytest.mark.parametrize(("answer", "gone"), [("y", True), ("n", False), ("", False)])
+def test_forgetting_asks_first_and_takes_what_was_typed_along(
+    archive: Archive, room: Room, answer: str, gone: bool
+) -> None:
+    typed = Typed("Hello there.", "/forget", answer, "/quit")
+    history = plain_history.keep(archive, room.companion, typed)
+    assert Plain(room, typed, history=history).run() == 0
+    assert archive.count() == (0 if gone else 1)
+    assert typed.forgotten == (1 if gone else 0)
+    assert bool(room.companion.conversation.messages) is not gone
+
+
+def test_where_nobody_can_be_asked_the_command_is_enough(archive: Archive, room: Room) -> None:
+    typed = Typed("Hello there.", "/forget", interactive=False)
+    assert Plain(room, typed, history=plain_history.keep(archive, room.companion, typed)).run() == 0
+    assert archive.count() == 0
 
 
 def test_a_history_that_fails_leaves_what_is_edited_in_hand(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +159,9 @@ def test_a_history_that_fails_leaves_what_is_edited_in_hand(room: Room, capsys: 
 def test_a_number_that_is_none_ends_nothing(
     archive: Archive, room: Room, capsys: pytest.CaptureFixture[str], number: str
 ) -> None:
-    history = plain_history.keep(archive, room.companion)
-    assert Plain(room, Typed(f"/open {number}", "Hello there."), history=history).run() == 0
+    typed = Typed(f"/open {number}", "Hello there.")
+    history = plain_history.keep(archive, room.companion, typed)
+    assert Plain(room, typed, history=history).run() == 0
     out = capsys.readouterr().out
     assert "Which one? /history lists them" in out
     assert "Reply: First." in out

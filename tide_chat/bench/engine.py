@@ -33,7 +33,7 @@ def loaded(spec: EngineSpec) -> Iterator[ProcessEngine]:
 
 @contextlib.contextmanager
 def bare(model: Path, threads: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tide_chat.engine.llama_bare", str(model), str(threads)]
+    command = [sys.executable, "-P", "-m", "tide_chat.engine.llama_bare", str(model), str(threads)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
 

@@ -75,7 +75,7 @@ class Terminal:
 @contextlib.contextmanager
 def app(model: Path, home: Path) -> Iterator[Terminal]:
     environment = {**os.environ, "TIDE_CHAT_HOME": str(home), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
-    terminal = Terminal([sys.executable, "-m", "tide_chat", "--model", str(model)], environment)
+    terminal = Terminal([sys.executable, "-P", "-m", "tide_chat", "--model", str(model)], environment)
     try:
         yield terminal
     finally:

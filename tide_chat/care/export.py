@@ -2,30 +2,29 @@
 
 from pathlib import Path
 
-from tide_chat import atomic
+from tide_chat import atomic, paths
 from tide_chat.errors import UsageError
 
 PLAIN = "Whoever can open this file can read it: it is not encrypted. Other programs may copy it, such as a backup."
 SUFFIXES = (".md", ".txt")
 
 
-def suggested(name: str) -> Path:
+def suggested(name: str, suffix: str = ".md") -> Path:
     """`safety-plan` -> a file in the documents folder, or in the home folder, that is not there yet."""
     home = Path.home()
     folder = home / "Documents" if (home / "Documents").is_dir() else home
-    path, number = folder / f"{name}.md", 1
+    path, number = folder / f"{name}{suffix}", 1
     while path.exists():
         number += 1
-        path = folder / f"{name}-{number}.md"
+        path = folder / f"{name}-{number}{suffix}"
     return path
 
 
-def write(where: str, text: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path:
+def write(where: str | Path, text: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path:
     """Write `text` and return the file's whole path. Raises UsageError, OSError."""
-    path = Path(where.strip()).expanduser()
-    if not where.strip():
+    if not str(where).strip():
         raise UsageError("There is no name for the file yet.")
-    path = path.absolute()
+    path = paths.typed(str(where).strip())
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"The name has to end in {' or '.join(suffixes)}.", details=str(path))
     if not path.parent.is_dir():

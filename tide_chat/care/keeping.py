@@ -112,13 +112,16 @@ class Care:
     def keep_in(self, journal: Journal, papers: Papers) -> None:
         """From now on things are kept there. What was written so far moves along; no text takes another's place.
 
-        Raises TideError or OSError; then nothing has changed here.
+        Raises TideError or OSError; then the rest stays here, and nothing is moved twice when it is tried again.
         """
-        for check_in in self.journal.read():
-            journal.add(check_in)
+        if self.papers.get(Paper.ABOUT_ME) and not papers.get(Paper.ABOUT_ME):
+            papers.put(Paper.CARRY, self.papers.get(Paper.CARRY))  # the choice belongs to the text, and goes before it
         for name in Paper:
-            if (text := self.papers.get(name)) and not papers.get(name):
+            if name is not Paper.CARRY and (text := self.papers.get(name)) and not papers.get(name):
                 papers.put(name, text)
+        while waiting := self.journal.read():
+            journal.add(waiting[0])
+            self.journal = MemoryJournal(list(waiting[1:]))
         self.journal, self.papers, self.kept, self.locked = journal, papers, True, False
 
     def keep_nothing(self, *, locked: bool) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tide_chat import atomic
+from tide_chat import atomic, paths
 from tide_chat.clinician.sides import Answer, Pair
 from tide_chat.errors import UsageError
 
@@ -38,7 +38,7 @@ class Sitting:
     @classmethod
     def begin(cls, folder: Path, rater: str, scenario: str) -> "Sitting":
         """Raises UsageError where the folder has ratings already."""
-        folder = folder.expanduser().absolute()
+        folder = paths.typed(folder)
         if there := [name for name in (RATINGS, RATERS, REPLIES) if (folder / name).exists()]:
             raise UsageError("There are ratings in this folder already.", details=str(folder / there[0]))
         return cls(folder, rater, scenario, datetime.now(UTC))

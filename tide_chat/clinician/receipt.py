@@ -9,18 +9,25 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tide_chat import atomic
+from tide_chat.care import export
 from tide_chat.clinician.recorded import Do, Step, Turn
 from tide_chat.engine.base import SamplingParams
-from tide_chat.errors import DataError, UsageError
+from tide_chat.errors import DataError
 from tide_chat.messages import Conversation, Message, Role
 
-FORMAT = 1
+FORMAT, SUFFIX = 1, ".json"
 HOLDS = (
     "It holds every line that was written in this conversation, also lines that were changed afterwards, and of the "
     "replies only checksums. It is not encrypted: whoever can open the file can read it."
 )
 HOLDS_EARLIER = "The conversation that this one went on from is in it as a whole, with its replies."
+_ALLOWED: Mapping[Any, tuple[type, ...]] = {
+    str: (str,),
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+    int | None: (int, type(None)),
+}
 _Row = TypeVar("_Row")
 
 
@@ -73,15 +80,9 @@ def made(turn: Turn | None) -> Made:
     return Made(__version__, turn.info.build, system, turn.info.device, turn.result.usage.threads)
 
 
-def write(where: Path, receipt: Receipt) -> Path:
+def write(where: str | Path, receipt: Receipt) -> Path:
     """Returns the whole path. Never writes over another file. Raises UsageError, OSError."""
-    path = where.expanduser().absolute()
-    if not path.parent.is_dir():
-        raise UsageError("There is no such folder.", details=str(path.parent))
-    if path.exists():
-        raise UsageError("There is a file of this name already. It stays as it is.", details=str(path))
-    atomic.write_text(path, to_text(receipt))
-    return path
+    return export.write(where, to_text(receipt), (SUFFIX,))
 
 
 def to_text(receipt: Receipt) -> str:
@@ -136,8 +137,10 @@ def _row(kind: type[_Row], row: Mapping[str, Any]) -> _Row:
     made_row = kind(**row)
     for field in fields(kind):  # type: ignore[arg-type]
         value = getattr(made_row, field.name)
-        if field.type in (str, int, bool) and not isinstance(value, field.type):
-            raise TypeError(f"{field.name} must be {field.type.__name__}, got {value!r}")
+        allowed = _ALLOWED.get(field.type)
+        if allowed and not (isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))):
+            named = " or ".join(kind.__name__ for kind in allowed)
+            raise TypeError(f"{field.name} must be {named}, got {value!r}")
     return made_row
 
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tide_chat import paths
 from tide_chat.errors import DataError, UsageError
 
 LONGEST = 4000  # characters of a line
@@ -56,7 +57,7 @@ def shipped() -> tuple[str, ...]:
 def load(name: str, commands: Container[str]) -> Script:
     """A path that ends in .toml, or the name of a script that comes with the app. Raises UsageError, DataError."""
     if name.endswith(".toml"):
-        path = Path(name).expanduser()
+        path = paths.typed(name)
         return parse(_text(path), str(path), commands)
     if name not in shipped():
         raise UsageError(

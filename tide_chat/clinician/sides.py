@@ -35,7 +35,6 @@ class Answer:
     side: Side
     result: TurnResult
     cards: tuple[Card, ...] = ()
-    notices: tuple[str, ...] = ()
 
     @property
     def problem(self) -> str:
@@ -84,17 +83,26 @@ class Comparison:
         self.sides, self.seed, self.blind = both, seed, blind
         self._count = 0
 
-    def answer(self, text: str, cancel: Cancel, say: Callable[[str], object] = lambda _: None) -> Pair:
-        """`say` is told which letter is being written. Raises ModelError."""
+    def answer(
+        self,
+        text: str,
+        cancel: Cancel,
+        say: Callable[[str], object] = lambda _: None,
+        show: Callable[[Card | str], object] = lambda _: None,
+    ) -> Pair:
+        """`say` is told which letter is being written. Raises ModelError.
+
+        `show` gets cards, and what the safety check says, as they come and before any reply; both sides have the same.
+        """
         self._count += 1
         order = self.sides[::-1] if self.blind and swapped(self.seed, self._count) else self.sides
         answers: dict[str, Answer] = {}
         for side in self.sides:
             say(f"Writing {len(answers) + 1} of 2 ...")
-            answers[side.name] = self._one(side, text, cancel)
+            answers[side.name] = self._one(side, text, cancel, (lambda _: None) if answers else show)
         return Pair(self._count, text, (answers[order[0].name], answers[order[1].name]))
 
-    def _one(self, side: Side, text: str, cancel: Cancel) -> Answer:
+    def _one(self, side: Side, text: str, cancel: Cancel, show: Callable[[Card | str], object]) -> Answer:
         talk = self._session.companion
         talk.clear()
         for card in talk.pinned_cards:
@@ -102,15 +110,15 @@ class Comparison:
         if self._session.resolved is None or self._session.resolved.alias != side.name:
             self._session.use(side.name)
         cards: list[Card] = []
-        notices: list[str] = []
         for event in talk.reply(text, cancel):
             match event:
                 case CardShown(card):
                     cards.append(card)
+                    show(card)
                 case Notice(words):
-                    notices.append(words)
+                    show(words)
                 case Done(result):
-                    return Answer(side, result, tuple(cards), tuple(notices))
+                    return Answer(side, result, tuple(cards))
         raise TideError("The reply did not come to its end.")
 
 

@@ -7,8 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
-from tide_chat.care import today, weeks
-from tide_chat.care.breathing import in_words
+from tide_chat.care import breathing, today, weeks
 from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, match
 from tide_chat.care.keeping import Care, or_else
 from tide_chat.care.names import TOOLS, WORDS
@@ -16,10 +15,11 @@ from tide_chat.care.tools import Pattern, Tool, find
 from tide_chat.care.walk import Walk
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.output import say
-from tide_chat.errors import UsageError
+from tide_chat.errors import TideError, UsageError, in_words
 from tide_chat.terminal import neutral
 
 _WITH = "[Ww]ith|[Cc]on"  # before a key, in each language
+_DIGITS = 4  # of a number of a check-in; int() refuses thousands of them
 _KEYS = "Enter goes on, b goes back, q leaves."
 _PACED = "Enter: lines that come at the pace of the breath, Ctrl+C stops them. q leaves: "
 
@@ -65,7 +65,7 @@ class CareLines:
             level = _level(argument)
             if level is None:
                 raise UsageError(f"A check-in is a number from 0 to {HIGHEST}.", details=neutral(argument))
-            self.care.journal.add(CheckIn(today.now(), level))
+            self._note(CheckIn(today.now(), level))
         else:
             say("\n".join(f"{level} {words}" for level, words in enumerate(asking().anchors)))
             level = self._number("alone", "", asking().question)
@@ -96,7 +96,7 @@ class CareLines:
     def _breathe(self, tool: Tool, wanted: str) -> bool:
         pattern = _pattern(tool, wanted)
         say(f"{pattern.title}. {pattern.note}")
-        say("\n".join(in_words(pattern)))
+        say("\n".join(breathing.in_words(pattern)))
         others = ", ".join(one.id for one in tool.patterns if one is not pattern)
         say(f"As often as you like. Other ways: {self._prefix}{WORDS[tool.id]} and one of {others}.")
         if self._still or not self._lines.interactive:
@@ -112,16 +112,24 @@ class CareLines:
             self._wait(phase.seconds)
 
     def _number(self, when: When, tool: str, question: str) -> int | None:
-        """A number that was noted; None when the question was left."""
+        """A number, noted where it can be; None when the question was left."""
         while True:
             answer = self._lines.ask(f"{question} Enter leaves it: ").strip()
             if not answer:
                 return None
             level = _level(answer)
             if level is not None:
-                self.care.journal.add(CheckIn(today.now(), level, when, tool))
+                self._note(CheckIn(today.now(), level, when, tool))
                 return level
             say(f"A whole number from 0 to {HIGHEST}, please.")
+
+    def _note(self, check_in: CheckIn) -> None:
+        """What follows a number, help lines above all, is there whether or not the number can be kept."""
+        try:
+            self.care.journal.add(check_in)
+        except (TideError, OSError) as error:
+            reason = error.message if isinstance(error, TideError) else in_words(error)
+            say(f"The number could not be kept. {neutral(reason)}")
 
     def _after(self, tool: Tool, before: int) -> None:
         now = self._number("after", tool.id, asking().again)
@@ -150,7 +158,9 @@ class CareLines:
 
 
 def _level(answer: str) -> int | None:
-    return int(answer) if answer.isascii() and answer.isdigit() and int(answer) <= HIGHEST else None
+    if not (answer.isascii() and answer.isdigit() and len(answer) <= _DIGITS):
+        return None
+    return int(answer) if int(answer) <= HIGHEST else None
 
 
 def _without_key(tool: Tool, command: str) -> Tool:

@@ -14,6 +14,7 @@ from tide_chat.errors import UsageError
 from tide_chat.terminal import neutral
 
 _HOW = "Enter keeps what stands there, a single - empties it, /multi begins several lines."
+_PUT_IN = "Put the check-ins in? Enter or y for yes, n for no: "
 _EDIT, _FILE = "edit", "file"
 
 
@@ -38,12 +39,12 @@ class CarePapers:
             say(f"/plan edit changes it, /plan file makes a file to print.\n{self._care.where}")
 
     def paper(self, paper: Paper, argument: str, show: Callable[[], None]) -> None:
-        """One own text: `edit` changes it, otherwise it is shown by `show`."""
+        """One own text: `edit` changes it, otherwise it is shown by `show`. Raises TideError, OSError."""
         if argument.strip() != _EDIT:
             show()
             return
+        old = self._care.papers.get(paper)  # one that cannot be read is not written over
         say(PAPER_HINTS[paper])
-        old = or_else(lambda: self._care.papers.get(paper), "")
         self._care.papers.put(paper, self._asked(old))
         say(self._care.where)
 
@@ -70,7 +71,7 @@ class CarePapers:
         say("A page to bring along. Each part can be left with Enter. Nothing from your conversations is in it.")
         own = {title: self._asked("", f"{title}: ") for title in summary.OWN}
         check_ins = or_else(self._care.journal.read, ())
-        if check_ins and self._lines.ask("Put the check-ins in? Enter or y for yes, n for no: ").strip()[:1] == "n":
+        if check_ins and self._lines.ask(_PUT_IN).strip().casefold().startswith("n"):
             check_ins = ()
         text = summary.draft(check_ins, today.now(), own)
         say(f"\n{text}")
@@ -79,11 +80,10 @@ class CarePapers:
     def _edit_plan(self, plan: SafetyPlan) -> None:
         self._only_with_somebody()
         say(f"{texts()['intro']}\n{_HOW}")
-        written = {}
         for section in plan.sections:
             say(f"\n{section.title}. {section.hint}")
-            written[section.name] = self._asked(section.text)
-        self._care.keep_plan(SafetyPlan(**written))
+            plan = plan.model_copy(update={section.name: self._asked(section.text)})
+            self._care.keep_plan(plan)  # each at once: who stops in the middle keeps the parts so far
         say(f"That is your plan now. /plan reads it out.\n{self._care.where}")
 
     def _asked(self, old: str, prompt: str = "Write: ") -> str:

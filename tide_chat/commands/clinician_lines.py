@@ -1,9 +1,9 @@
 """The inspector and receipts line by line: `/inspect` and `/receipt FILE` in `plain`. Off until switched on."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tide_chat import paths
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
@@ -47,8 +47,8 @@ class ClinicianLines:
 
         if not where:
             raise UsageError("There is no name for the file yet.", help="/receipt FILE, for example /receipt talk.json")
+        path = paths.typed(where)
         made = self._desk.receipt()
-        path = Path(where).expanduser().absolute()
         say(f"{receipt.holds(made.earlier)}\nIt goes to {path}")
         if self._lines.ask("Write it? y or n: ").strip().casefold() in ("y", "yes"):
-            say(f"Written: {receipt.write(path, made)}")
+            say(f"Written: {receipt.write(str(path), made)}")

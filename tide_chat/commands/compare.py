@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tide_chat.clinician.sides import Comparison, Pair
     from tide_chat.commands.line_input import LineInput
     from tide_chat.compose import AppOptions
+    from tide_chat.safety.cards import Card
 
 NOTE = "For role-play, with made-up words. The safety check runs for both sides as in the app."
 
@@ -94,9 +95,10 @@ def _lines(chosen: "AppOptions", sitting: "Sitting", both: Any, *, blind: bool) 
 def _one(comparison: "Comparison", sitting: "Sitting", lines: "LineInput", text: str) -> None:
     from tide_chat.engine.base import Cancel
 
-    pair = comparison.answer(text, Cancel(), lambda words: click.echo(words, err=True))
-    for card in pair.answers[0].cards:
-        say(f"\n{turns.card_text(card)}\n")
+    def show(what: "Card | str") -> None:
+        say(neutral(what) if isinstance(what, str) else f"\n{turns.card_text(what)}\n")
+
+    pair = comparison.answer(text, Cancel(), lambda words: click.echo(words, err=True), show)
     _show(pair, blind=comparison.blind)
     if not pair.can_be_rated:
         say("These are not rated.")

@@ -20,7 +20,7 @@ from tide_chat.commands import history_views as views
 from tide_chat.commands import output
 from tide_chat.commands.history_access import Passphrases, open_archive, piped_line
 from tide_chat.errors import TideError, UsageError
-from tide_chat.terminal import is_terminal
+from tide_chat.terminal import is_terminal, neutral
 
 if TYPE_CHECKING:
     from tide_chat.store.keys import Key
@@ -147,7 +147,7 @@ def rename(number: int, title: str, piped: bool) -> None:
     """Give a conversation a title. An empty one shows its first words again."""
     with open_archive(Passphrases(piped=piped)) as archive:
         archive.rename(number, _asked(title, "Title: "))
-        click.echo(f"{number} is now: {archive.summary(number).name}")
+        click.echo(neutral(f"{number} is now: {archive.summary(number).name}"))
 
 
 @command.command("delete")
@@ -211,13 +211,13 @@ def export(
     form = form or _form_of(path)
     if path.exists() and not force:
         raise UsageError(f"There is a file already: {path.absolute()}", help="Choose another name, or add --force.")
+    redact = redact or words is not None
     extra = words.read_text(encoding="utf-8", errors="replace").splitlines() if words else []
     with open_archive(Passphrases(piped=piped)) as archive:
         records = [archive.record(number) for number in numbers or archive.ids()]
-    text = _written(records, form, redact=redact or bool(extra), words=extra)
-    _write(path, text)
+    _write(path, _written(records, form, redact=redact, words=extra))
     click.echo(f"{len(records)} conversation{'s' * (len(records) != 1)} written, not encrypted: {path.absolute()}")
-    if redact or extra:
+    if redact:
         click.echo("Names and numbers were taken out by rules that miss some. Read it before you pass it on.", err=True)
     click.echo("Check-ins, the safety plan and other own texts are not in it.", err=True)
 
@@ -273,20 +273,24 @@ def _use_keyring(wanted: bool | None, vault: "Vault", key: "Key") -> None:
         _save({"history_keyring": True})
         click.echo("The system's keyring opens it as well.")
     elif wanted is False:
-        _forget_key(vault)
-        _save({"history_keyring": False})
+        if _forget_key(vault):
+            _save({"history_keyring": False})
+        else:
+            click.echo("To try again: tide-chat history on --no-keyring", err=True)
 
 
-def _forget_key(vault: "Vault") -> None:
+def _forget_key(vault: "Vault") -> bool:
+    """Whether no key is left, as far as is known. Tried whatever the settings say: they may not know of a key."""
     from tide_chat import config
     from tide_chat.store import system_keyring
 
-    if not config.load().history_keyring:
-        return
     try:
         system_keyring.forget(vault.file)
     except TideError as error:
-        click.echo(f"{error.message} A key of the history may still be in it.", err=True)
+        if config.load().history_keyring:
+            click.echo(f"{error.message} A key of the history may still be in it.", err=True)
+            return False
+    return True
 
 
 def _asked(text: str, prompt: str) -> str:
@@ -306,8 +310,7 @@ def _written(records: list[Any], form: str, *, redact: bool, words: list[str]) -
     from tide_chat.store import exchange
 
     found = exchange.without_names(records, words) if redact else tuple(records)
-    write = exchange.to_json if form == "json" else exchange.to_markdown
-    return write(found, datetime.now(UTC), redacted=redact)
+    return exchange.to_text(found, f".{form}", datetime.now(UTC), redacted=redact)
 
 
 def _write(path: Path, text: str) -> None:

@@ -40,4 +40,4 @@ def agreed(question: str, yes: bool, what: str, *, can_ask: bool = True) -> bool
         return True
     if not (can_ask and is_terminal(sys.stdin)):
         raise UsageError(f"{what} needs a yes.", help="Add --yes.")
-    return click.confirm(question, err=True)
+    return click.confirm(neutral(question), err=True)

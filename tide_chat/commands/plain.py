@@ -99,7 +99,7 @@ def command(chat_template: Path | None, **given: Any) -> int:
             history = None
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
                 open_now.callback(archive.close)
-                history = plain_history.keep(archive, session.companion, care)
+                history = plain_history.keep(archive, session.companion, lines, care)
             examine = ClinicianLines(Desk.of(session), lines).commands
             return Plain(session, lines, care, history, examine, still=still(chosen.settings.reduced_motion)).run()
 

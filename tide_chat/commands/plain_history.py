@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
     from tide_chat.care.keeping import Care
+    from tide_chat.commands.line_input import LineInput
     from tide_chat.config import Settings
     from tide_chat.store.archive import Archive
     from tide_chat.store.diary import Diary
@@ -27,6 +29,7 @@ Your history, kept encrypted:
 /forget       delete this conversation from the history, and from here
 /clear        begin a new one; what was kept stays"""
 _NOTHING_YET = "Nothing was kept of this conversation yet."
+_FORGET = "Forget this conversation, here and in your history? It cannot be brought back. y or n: "
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
 _DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
@@ -47,7 +50,7 @@ def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
         return None
 
 
-def keep(archive: "Archive", companion: "Companion", care: "Care | None" = None) -> "History":
+def keep(archive: "Archive", companion: "Companion", lines: "LineInput", care: "Care | None" = None) -> "History":
     """From now on the conversation is kept, and with it check-ins and own texts. Raises StoreError."""
     from tide_chat.care.checkin import CheckIn
     from tide_chat.store.care import in_file
@@ -56,14 +59,14 @@ def keep(archive: "Archive", companion: "Companion", care: "Care | None" = None)
     companion.keeper = diary = Diary(archive)
     if care:
         care.keep_in(*in_file(archive, CheckIn))
-    return History(archive, diary, companion)
+    return History(archive, diary, companion, lines)
 
 
 class History:
     """The commands of an open history."""
 
-    def __init__(self, archive: "Archive", diary: "Diary", talk: "Companion") -> None:
-        self._archive, self._diary, self._talk = archive, diary, talk
+    def __init__(self, archive: "Archive", diary: "Diary", talk: "Companion", lines: "LineInput") -> None:
+        self._archive, self._diary, self._talk, self._lines = archive, diary, talk, lines
         self.commands: dict[str, Callable[[str], None]] = {
             "/history": lambda _: self._list(),
             "/find": self._find,
@@ -122,11 +125,15 @@ class History:
             click.echo(_NOTHING_YET)
             return
         records = (self._archive.record(self._diary.id),)
-        write = exchange.to_json if where.lower().endswith(".json") else exchange.to_markdown
-        path = export.write(where, write(records, datetime.now(UTC)), (".md", ".json"))
+        text = exchange.to_text(records, Path(where.strip()).suffix, datetime.now(UTC))
+        path = export.write(where, text, (".md", ".json"))
         click.echo(neutral(f"Written: {path}\n{export.PLAIN}"))
 
     def _forget(self) -> None:
+        if self._lines.interactive and self._lines.ask(_FORGET).strip().casefold() not in ("y", "yes"):
+            click.echo("It is kept.")
+            return
         self._diary.forget()
         self._talk.clear()
+        self._lines.forget()
         click.echo("This conversation is forgotten, here and in the history.")

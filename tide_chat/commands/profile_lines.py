@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HELP = """\
 /profile reassure, /profile layered, /profile brief or /profile none chooses. It holds from your next message on.
 /profile name NAME and /profile topics ONE, ANOTHER say what to call you and what not to bring up; empty takes it away.
-Both hold until you leave. /profile keep writes them into the settings file, as plain text.
+Both hold until you leave. /profile keep writes them into the settings file, as plain text, and later changes too.
 /profile forget takes them out of it."""
 
 

@@ -3,6 +3,7 @@
 Knows neither screen nor engine; what is played and compared comes from `tide_chat.clinician`.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,7 +140,7 @@ def _again(path: Path, chosen: "AppOptions") -> int:
 
 def _as_there(paid: "Receipt", chosen: "AppOptions") -> dict[str, Any]:
     """The settings of the receipt, where this run was told no others. Threads count: sums depend on them."""
-    there = {"threads": paid.made.threads or None, **paid.settings}
+    there = {"threads": min(paid.made.threads, os.cpu_count() or 1) or None, **paid.settings}
     now = chosen.settings.model_dump(exclude_defaults=True)
     return {name: value for name, value in there.items() if name not in now}
 
@@ -148,5 +149,5 @@ def _told(one: "Compared") -> bool | None:
     words = {True: "the same", False: "DIFFERS", None: "not compared"}[one.same]
     say(f"Turn {one.number}: {words}. “{neutral(one.text[:60])}{'...' if len(one.text) > 60 else ''}”")
     for reason in one.different:
-        say(f"  {reason}")
+        say(f"  {neutral(reason)}")
     return one.same

@@ -26,7 +26,7 @@ def command(host: str, port: int, **given: Any) -> int:
     options.read(**given)  # what is wrong with it is said here and not on the page
     from tide_chat.serving import site
 
-    site.serve([sys.executable, "-m", "tide_chat", *_passed_on(given)], host, port, _say)
+    site.serve([sys.executable, "-P", "-m", "tide_chat", *_passed_on(given)], host, port, _say)
     return 0
 
 

@@ -22,7 +22,7 @@ from tide_chat.errors import EngineDied, ModelError
 
 STOP_PATIENCE = 0.08  # seconds to wait for the last counts after a cancel; the stop itself does not wait
 CLOSE_PATIENCE = 0.5  # seconds before a child that does not leave is killed
-COMMAND = (sys.executable, "-m", "tide_chat.engine.child")
+COMMAND = (sys.executable, "-P", "-m", "tide_chat.engine.child")  # imports nothing from the folder one is in
 
 Inbox = queue.SimpleQueue["wire.Json | None"]
 

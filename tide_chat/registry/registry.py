@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tide_chat import paths
 from tide_chat.errors import ModelError, ModelNotFound
 from tide_chat.registry import catalogue, machine, places
 from tide_chat.registry.catalogue import Model
@@ -74,7 +75,7 @@ class Registry:
         if name is None:
             return _best(self.installed())
         if _is_path(name):
-            return self._from_path(Path(name).expanduser())
+            return self._from_path(paths.typed(name))
         one = self.require(name)
         _has_template(one)
         return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose", one.adapter)

@@ -29,6 +29,8 @@ _YES = re.compile(
 _NO = re.compile(
     _OPENING + r"(?:n|no+|nop+e?|na+h?|naw|not (?:really|sure|safe|at all|quite|yet|anymore|any more)|never"
     r"|(?:i ?a?m|i['’]m) not|(?:i )?(?:don['’]?t|do not) (?:know|think so)|dunno|idk|no idea"
+    r"|(?:yo )?(?:creo|pienso|me parece) que no|la verdad(?: es)?,? (?:que )?no|para nada|qu[eé] va"
+    r"|no (?:mucho|del todo|est(?:oy|á) segur[oa])"
     r"|no s[eé]|non+|pas vraiment|(?:je )?(?:ne )?sais pas|nein|n[oö]|nicht wirklich|weiß nicht|n[aã]o|mica"
     r"|tidak|ng?gak?|enggak|ga+k?|belum|nahi+n?|na)(?!\w|'|’)"
 )
@@ -193,7 +195,7 @@ _MEDICINE = (
 )
 _HIGH = r"(?:floor|stor(?:e?y|ies)|bridge|roof|cliff|drop|window|balcony|tower|building|car park)"
 _PLAIN_QUESTION = _words(
-    rf"\bhow (?:many|much)\b.{{0,20}}\b{_MEDICINE}\b",
+    rf"\b(?:how (?:many|much)|cu[aá]nt[oa]s?)\b.{{0,20}}\b{_MEDICINE}\b",
     rf"\b{_MEDICINE}\b.{{0,25}}\b(?:enough|too many|lethal|fatal|at once)\b",
     rf"\b{_HIGH}s?\b.{{0,15}}\b(?:high|tall|far|deep) enough\b|\bhow (?:high|tall|far|deep)\b.{{0,20}}\b{_HIGH}\b",
     rf"\b(?:what|which|how many) {_HIGH}s?\b.{{0,20}}\b(?:enough|high|need)",

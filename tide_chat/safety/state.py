@@ -45,12 +45,14 @@ WISHES = {
     "calling": re.compile(r"^\W*(i.?(m| am) calling now|estoy llamando ahora)", re.IGNORECASE),
     "texting": re.compile(r"words to text|palabras para un mensaje", re.IGNORECASE),
     "telling": re.compile(
-        r"tell somebody and do not know how|the first sentence|tell one person about"
-        r"|cont[aá]rselo a alguien y no s[eé] c[oó]mo|la primera frase|contarle esto a una persona",
+        r"tell somebody and do not know how|\b(find|need|help.{1,20}) the first sentence|tell one person about"
+        r"|cont[aá]rselo a alguien y no s[eé] c[oó]mo|encontrar la primera frase|contarle esto a una persona",
         re.IGNORECASE,
     ),
     "keep_talking": re.compile(r"^\W*(i would like to keep talking|me gustar[ií]a seguir hablando)", re.IGNORECASE),
 }
+_REFUSABLE = ("grounding", "safety_plan")
+_REFUSES = re.compile(r"\b(no|not|never|without|stop|hate|cannot|nunca|sin)\b|n['’]t\b", re.IGNORECASE)
 WISH = "asks for something a card offers"
 _WISH_LENGTH = 80  # characters; a longer message says more than a wish
 
@@ -138,7 +140,8 @@ def wish_in(text: str) -> str | None:
     """Which of the things a card offers this short message asks for."""
     if len(text) > _WISH_LENGTH:
         return None
-    return next((name for name, pattern in WISHES.items() if pattern.search(text)), None)
+    found = next((name for name, pattern in WISHES.items() if pattern.search(text)), None)
+    return None if found in _REFUSABLE and _REFUSES.search(text) else found
 
 
 def wish_of(assessment: Assessment) -> str | None:

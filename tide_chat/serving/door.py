@@ -4,7 +4,6 @@ The page has a place of its own, a random path. The cookie belongs to that path,
 other program on this computer: cookies know no ports.
 """
 
-import ipaddress
 import secrets
 
 COOKIE = "tide-chat"
@@ -22,22 +21,24 @@ class Door:
 
     def enter(self, token: str) -> str | None:
         """The key, the first time that the right token is brought."""
-        right = secrets.compare_digest(token.encode(), self.token.encode())
+        right = secrets.compare_digest(_bytes(token), _bytes(self.token))
         if not right or not self._open:
             return None
         self._open = False
         return self._key
 
     def knows(self, key: str) -> bool:
-        return secrets.compare_digest(key.encode(), self._key.encode())
+        return secrets.compare_digest(_bytes(key), _bytes(self._key))
+
+
+def _bytes(text: str) -> bytes:
+    """Of a header, which may hold any byte."""
+    return text.encode(errors="surrogatepass")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this computer can reach it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """Whether only this computer can reach it, by a name that a browser may then call it."""
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def is_ours(host: str, port: int) -> bool:

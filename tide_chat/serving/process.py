@@ -1,6 +1,6 @@
 """One app process behind one page, and the words between the two. Knows nothing of who may come in.
 
-textual-serve carries the terminal's bytes. What differs here: the process is started without a shell around it, what
+textual-serve carries the terminal's bytes. What differs here: the shell that starts the process is replaced by it, what
 it writes to standard error goes nowhere (it could hold what was said), and when it ends, so does the page.
 """
 
@@ -91,7 +91,7 @@ async def _pass_on(message: WSMessage, process: AppProcess, socket: web.WebSocke
             said = message.json()
     match said:
         case ["stdin", str(typed)]:
-            await process.send_bytes(typed.encode())
+            await process.send_bytes(typed.encode(errors="replace"))  # half a character can come
         case ["resize", {"width": int(width), "height": int(height)}]:
             await process.set_terminal_size(width, height)
         case ["ping", sent]:

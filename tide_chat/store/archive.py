@@ -120,21 +120,6 @@ class Archive(OpenFile):
             self._touch(id, now)
         return Kept(found.messages, message, values.moment(now))
 
-    def take_back(self, id: int) -> str:
-        """Remove the newest message of the user and what followed; returns its text, "" when there was none."""
-        with self.writing():
-            self.summary(id)
-            rows = self.rows(
-                "SELECT position, text FROM message WHERE conversation = ? AND role = 'user'"
-                " ORDER BY position DESC LIMIT 1",
-                id,
-            )
-            if not rows:
-                return ""
-            self._cut(id, rows[0][0])
-            self._touch(id, self.now())
-        return str(rows[0][1])
-
     def rewrite(self, id: int, keep: int, messages: Sequence[Message], revision: int) -> bool:
         """Keep the first `keep` messages and put `messages` behind them.
 

@@ -1,9 +1,11 @@
 """The history as a front end holds it for one run: off, locked, being opened or open. The keeper of a companion.
 
-What was said while it was not open is not kept, and nothing of it is kept afterwards. Knows no screen. Its methods can
-be called from several threads; those that open it take about a second.
+What was said while it was not open is not kept, and nothing of it is kept afterwards; what is said while it is being
+opened is kept as soon as it is open, and nothing waits for that. Knows no screen. Its methods can be called from
+several threads; those that open it take about a second.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,8 +17,6 @@ from tide_chat.store.archive import Archive
 from tide_chat.store.diary import Diary
 from tide_chat.store.keys import Key
 from tide_chat.store.vault import Vault
-
-WAIT_S = 5.0  # for an opening that is under way, before what was said is kept a little later
 
 
 class State(StrEnum):
@@ -36,9 +36,11 @@ class Book:
         self.diary: Diary | None = None
         self._on = on
         self._attempt = 0
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
         self._opening = False
+        self._pending: Conversation | None = None  # what stood on the screen while it was being opened
         self._unkept: tuple[Message, ...] = ()
+        self.left_part = False  # of what stands on the screen, something was kept before this was closed
 
     @property
     def state(self) -> State:
@@ -55,8 +57,8 @@ class Book:
         return self._open(lambda: self.vault.unlock(passphrase))
 
     def expect(self) -> None:
-        """It is about to be opened: what is said from now on waits for that."""
-        with self._changed:
+        """It is about to be opened: what is said from now on is kept once it is."""
+        with self._changing:
             self._opening = True
 
     def unlock_by_keyring(self) -> bool:
@@ -69,16 +71,16 @@ class Book:
 
     def stop_opening(self) -> None:
         """Whatever is being opened stays closed."""
-        with self._changed:
+        with self._changing:
             self._attempt += 1
-            self._opening = False
-            self._changed.notify_all()
+            self._stays_closed()
 
     def close(self) -> None:
         """Nothing is kept from now on. Twice does no harm."""
         self.stop_opening()
         if self.diary:
             self._unkept = self.diary.seen
+            self.left_part = self.left_part or self.diary.id is not None
         archive, self.archive, self.diary = self.archive, None, None
         if archive:
             archive.close()
@@ -95,7 +97,7 @@ class Book:
         return key
 
     def _open(self, key: Callable[[], Key]) -> bool:
-        with self._changed:
+        with self._changing:
             self._attempt += 1
             attempt, self._opening = self._attempt, True
         try:
@@ -106,39 +108,53 @@ class Book:
         return self._ended(attempt, archive)
 
     def _ended(self, attempt: int, archive: Archive | None) -> bool:
-        with self._changed:
+        with self._changing:
             wanted = attempt == self._attempt
-            if wanted:
-                self._opening = False
-                if archive:
-                    self._begin(archive)
-                self._changed.notify_all()
+            if wanted and archive:
+                self._begin(archive)
+            elif wanted:
+                self._stays_closed()
         if archive and not wanted:
             archive.close()
         return wanted
 
+    def _stays_closed(self) -> None:
+        """What was said meanwhile is not kept, also when it is opened later."""
+        self._opening = False
+        if self._pending:
+            self._unkept, self._pending = self._pending.messages, None
+
     def _begin(self, archive: Archive) -> None:
         if self.archive:
             self.archive.close()
-        self._on = True
+        self._on, self._opening = True, False
         self.archive, self.diary = archive, Diary(archive)
         self.diary.leave(self._unkept)
+        if self._pending:
+            with contextlib.suppress(StoreError):  # the next `save` tries again, and says it
+                self.diary.save(self._pending)
+            self._pending = None
 
     # -- what a companion calls --------------------------------------------------------------------------------------
 
     def save(self, conversation: Conversation) -> None:
-        """Durable when it returns, if it is open; nothing otherwise. Raises StoreError."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._opening, WAIT_S)
-            diary, waits = self.diary, self._opening
+        """Durable when it returns, if it is open; once it is, if it is being opened; nothing otherwise.
+
+        Raises StoreError.
+        """
+        with self._changing:
+            diary = self.diary
+            if not diary and self._opening:
+                self._pending = conversation
+            elif not diary:
+                self._unkept = conversation.messages
         if diary:
             diary.save(conversation)
-        elif not waits:
-            self._unkept = conversation.messages
 
     def leave(self) -> None:
         """A new conversation begins; what was kept stays."""
-        self._unkept = ()
+        with self._changing:
+            self._unkept, self._pending, self.left_part = (), None, False
         if self.diary:
             self.diary.leave()
 
@@ -165,10 +181,10 @@ class Book:
         Of a long one only the `last` messages. Raises StoreError, NoConversation; then the open one stays.
         """
         archive, diary = self.opened()
-        if copy_to is not None:
-            copy = archive.branch(id, archive.turn_end(id, copy_to))
-            return diary.resume(copy, last)
-        return diary.resume(id, last)
+        wanted = id if copy_to is None else archive.branch(id, archive.turn_end(id, copy_to))
+        found = diary.resume(wanted, last)
+        self.left_part = False
+        return found
 
     def forget(self) -> None:
         """Delete what was kept of the open conversation. Raises StoreError."""

@@ -91,7 +91,7 @@ class Diary:
             return
         same = _same(self._kept, messages)
         if not self._archive.rewrite(self.id, self._first + same, messages[same:], self._revision):
-            self.id, self._revision = self._archive.branch(self.id, self._first - 1), 0
+            self.id, self._revision, self._kept = self._archive.branch(self.id, self._first - 1), 0, ()
             self._archive.rewrite(self.id, self._first, messages, self._revision)
         self._revision += 1
 

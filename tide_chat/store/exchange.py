@@ -19,6 +19,9 @@ from tide_chat.store import values
 from tide_chat.store.redact import Redactor
 from tide_chat.store.values import Record
 
+# What a file may say: no time zone and no clock of ours takes it out of what a datetime holds.
+_Time = Annotated[AwareDatetime, Field(ge=values.EPOCH, lt=datetime(9000, 1, 1, tzinfo=UTC))]
+
 FORMAT, VERSION = "tide-chat history", 1
 _WHO = {Role.USER: "You", Role.ASSISTANT: "tide-chat"}
 
@@ -31,12 +34,12 @@ class _Message(_Model):
     role: Literal["user", "assistant"]
     text: str
     authored: bool = False
-    at: AwareDatetime
+    at: _Time
 
 
 class _Conversation(_Model):
     title: Annotated[str, Field(max_length=values.TITLE)] = ""
-    created: AwareDatetime
+    created: _Time
     messages: tuple[_Message, ...]
 
 
@@ -46,6 +49,12 @@ class _File(_Model):
     exported: AwareDatetime
     redacted: bool = False
     conversations: tuple[_Conversation, ...]
+
+
+def to_text(records: Sequence[Record], suffix: str, now: datetime, *, redacted: bool = False) -> str:
+    """What a file of this ending holds: JSON for `.json`, otherwise Markdown."""
+    write = to_json if suffix.lower() == ".json" else to_markdown
+    return write(records, now, redacted=redacted)
 
 
 def to_json(records: Sequence[Record], now: datetime, *, redacted: bool = False) -> str:

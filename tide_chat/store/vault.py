@@ -101,14 +101,14 @@ class Vault:
     def destroy(self) -> None:
         """Delete the history for good, with no passphrase. Nobody else may have it open. Raises StoreError.
 
-        The first page goes first: without its salt no passphrase gives the key any more, whatever is left on the disk.
+        The salt goes first, without which no passphrase gives the key: it is in the first page of the file and of the
+        write-ahead log. Blocks that the disk kept of an older log may still hold a copy.
         """
         if not self.folder.exists():
             return
         with self._changing("deleted"), self._alone():
-            with contextlib.suppress(FileNotFoundError), self.file.open("r+b") as file:
-                file.write(secrets.token_bytes(min(cipher.PAGE, self.file.stat().st_size)))
-                os.fsync(file.fileno())
+            _overwrite(self.file, cipher.PAGE)
+            _overwrite(self.folder / "history.db-wal")
             self._unlink("history.db", "history.new")
             self._lock_file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # something else is in it: not ours to delete
@@ -141,3 +141,12 @@ class Vault:
             yield
         except OSError as error:
             raise StoreError(f"The history could not be {what}.", details=f"{self.folder}: {error.strerror}") from error
+
+
+def _overwrite(path: Path, most: int | None = None) -> None:
+    """The beginning of a file, at most `most` bytes, or all of it becomes noise, on the disk as well."""
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        size = path.stat().st_size
+        file.write(secrets.token_bytes(size if most is None else min(size, most)))
+        file.flush()
+        os.fsync(file.fileno())

@@ -193,9 +193,11 @@ class HistoryApp(CareApp):
 
     def go_on_with(self, id: int, copy_to: int | None = None) -> None:
         """Open a conversation, or a copy of it that ends with the turn at position `copy_to`. In a thread."""
-        if self.chat.turns.running:
-            self.tell(words.BUSY)
+        turns = self.chat.turns
+        if turns.running or turns.held:
+            self.tell(words.BUSY if turns.running else words.OPENING)
             return
+        turns.held = True
         self.tell("Opening it.")
         self.run_worker(lambda: self._go_on(id, copy_to), name="go on", thread=True)
 
@@ -209,6 +211,7 @@ class HistoryApp(CareApp):
         self.post_message(GoneOn(conversation, error))
 
     def on_gone_on(self, message: GoneOn) -> None:
+        self.chat.turns.held = False
         if message.error:
             self.tell(f"{message.error.message} {message.error.help}")
             return
@@ -235,7 +238,8 @@ class HistoryApp(CareApp):
 
         if self.screen is self.chat:
             details = words.FORGET if self.book.open_id is not None else words.NEW
-            question = Confirm("Forget this conversation?", details, yes="Forget it", no="Keep it")
+            said = words.LEFT_PART if self.book.left_part else details
+            question = Confirm("Forget this conversation?", said, yes="Forget it", no="Keep it")
             self.push_screen(question, self._forget)
 
     def _forget(self, agreed: bool | None) -> None:

@@ -34,6 +34,7 @@ class Turns:
         self._talk = talk
         self._count = 0
         self.running: Turn | None = None
+        self.held = False  # another conversation is being opened: nothing may be said into either
 
     def reply(self, text: str) -> None:
         self._start(text, lambda cancel: self._talk.reply(text, cancel))

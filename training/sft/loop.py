@@ -134,8 +134,8 @@ class _Run:
 
     def _run(self) -> Outcome:
         self._begin()
-        stopped = False
-        for step in self._steps():
+        stopped = self._gained_nothing()  # a run that had stopped and is resumed has nothing left to do
+        for step in () if stopped else self._steps():
             self._step(step)
             stopped = self._after_step()
             if stopped:
@@ -268,11 +268,15 @@ class _Run:
         if step % every == 0 or last:
             self._evaluate()
             self._save()
-            patience = self.recipe.evaluation.patience
-            return bool(patience and self.state.worse >= patience)
+            return self._gained_nothing()
         if self.recipe.saving.every and step % self.recipe.saving.every == 0:
             self._save()
         return False
+
+    def _gained_nothing(self) -> bool:
+        """Whether the held-out loss has not fallen for as long as the recipe waits."""
+        patience = self.recipe.evaluation.patience
+        return bool(patience and self.state.worse >= patience)
 
     def _save(self) -> None:
         if self.group.leads:
@@ -285,7 +289,7 @@ class _Run:
         found = self._held()
         loss = found["loss"]
         best = self.state.best
-        better = best is None or loss < best
+        better = math.isfinite(loss) and (best is None or loss < best)
         self.state = replace(
             self.state,
             best=loss if better else best,

@@ -42,6 +42,8 @@ def test_it_is_a_new_file_in_a_folder_that_is_there(tmp_path: Path) -> None:
     assert receipt.read(path) == ONE
     with pytest.raises(UsageError, match="already"):
         receipt.write(path, ONE)
+    with pytest.raises(UsageError, match="home folder"):
+        receipt.write("~nobody-of-this-name/r.json", ONE)
     with pytest.raises(UsageError, match="no such folder"):
         receipt.write(tmp_path / "no" / "r.json", ONE)
 
@@ -57,6 +59,8 @@ def damaged(change: Any) -> str:
     [
         ("{", "line 1"),
         ("[]", "tide_chat_receipt must be 1"),
+        (damaged(lambda v: v["sampling"].update(temperature="hot")), "temperature"),
+        (damaged(lambda v: v["sampling"].update(seed="7")), "seed"),
         (damaged(lambda v: v.update(tide_chat_receipt=2)), "tide_chat_receipt must be 1"),
         (damaged(lambda v: v.pop("steps")), "steps"),
         (damaged(lambda v: v["steps"][0].update(do="shout")), "shout"),

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,7 +94,7 @@ class TestReading:
         assert archive.messages(number, first=100) == ()
 
     def test_what_is_not_there_is_said(self, archive: Archive) -> None:
-        for call in (archive.summary, archive.messages, archive.take_back, archive.delete, archive.record):
+        for call in (archive.summary, archive.messages, archive.delete, archive.record):
             with pytest.raises(NoConversation, match="no conversation 9"):
                 call(9)
         for attempt in (
@@ -115,13 +115,6 @@ class TestWriting:
         assert len(archive.summary(number).title) == values.TITLE
         archive.rename(number, "")
         assert archive.summary(number).name == "first words"
-
-    def test_take_back_removes_the_newest_turn(self, archive: Archive) -> None:
-        number = archive.create([user("a"), reply("b"), user("c"), reply("d"), reply("e")])
-        assert archive.take_back(number) == "c"
-        assert texts(archive, number) == ["a", "b"]
-        assert archive.take_back(number) == "a"
-        assert archive.take_back(number) == ""
 
     def test_a_branch_lives_apart(self, archive: Archive) -> None:
         number = archive.create([user("a"), reply("b"), user("c")])
@@ -207,12 +200,12 @@ class TestSearch:
         assert archive.search("words")
         assert time.process_time() - began < 1, "FTS5's own snippets need half a minute"
 
-    def test_deleted_and_taken_back_words_are_not_found(self, archive: Archive) -> None:
+    def test_deleted_and_rewritten_words_are_not_found(self, archive: Archive) -> None:
         number = archive.create([user("secretword")])
         archive.create([user("otherword")])
         archive.delete(number)
         assert archive.search("secretword") == ()
-        archive.take_back(2)
+        archive.rewrite(2, 0, (), 0)
         assert archive.search("otherword") == ()
 
     def test_hits_come_in_windows_newest_first(self, archive: Archive) -> None:
@@ -329,6 +322,28 @@ class TestDiary:
         archive._connection.execute("PRAGMA max_page_count = 100000").fetchall()
         diary.save(longer)
         assert Diary(archive).resume(diary.id or 0) == longer
+
+    def test_a_copy_that_fails_half_way_holds_everything_the_next_time(
+        self, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        diary, said = Diary(archive), Conversation().user("one").assistant("two")
+        diary.save(said)
+        other = Diary(archive)
+        other.save(other.resume(diary.id or 0).user("from another window"))
+        mine, answers = said.user("mine"), [False]
+
+        def fails_at_the_copy(id: int, keep: int, messages: Sequence[Message], revision: int) -> bool:
+            if answers:
+                return answers.pop()
+            raise StoreError("The disk is full.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(archive, "rewrite", fails_at_the_copy)
+            with pytest.raises(StoreError, match="full"):
+                diary.save(mine)
+        diary.save(mine)
+        assert texts(archive, diary.id or 0) == ["one", "two", "mine"]
+        assert diary.id != other.id
 
 
 @pytest.mark.usefixtures("cheap_keys")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import KEPT, LOCKED, UNKEPT, Care, MemoryPapers, Paper
 from tide_chat.care.plan import SafetyPlan
+from tide_chat.errors import StoreError
 from tide_chat.messages import Message, Role
 from tide_chat.store import cipher, schema
 from tide_chat.store.archive import Archive
@@ -102,6 +103,8 @@ def test_what_was_removed_is_nowhere_in_the_file_not_even_for_somebody_with_the_
     care = kept(archive)
     care.papers.put(Paper.CONTACTS, "zqxwplantedvqz " * 300)
     care.papers.put(Paper.CONTACTS, "")
+    assert archive.rows("PRAGMA secure_delete") == [(1,)]  # an export shows live rows only, so this is asked for itself
+    assert archive.rows("PRAGMA freelist_count") == [(0,)]
     plain = tmp_path / "plain.db"
     archive.rows(f"ATTACH DATABASE '{plain}' AS bare KEY ''")
     archive.rows("SELECT sqlcipher_export('bare')")
@@ -138,6 +141,52 @@ def test_what_was_written_before_it_was_opened_moves_along_and_takes_no_place(ar
     care.keep_nothing(locked=False)
     assert care.where == UNKEPT
     assert care.papers.get(Paper.CONTACTS) == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "carried"),
+    [
+        ({Paper.ABOUT_ME: "Sam"}, {Paper.ABOUT_ME: "Ann", Paper.CARRY: "yes"}, ""),
+        ({Paper.ABOUT_ME: "Sam"}, {Paper.CARRY: "yes"}, ""),
+        ({Paper.ABOUT_ME: "Sam", Paper.CARRY: "yes"}, {Paper.ABOUT_ME: "Ann"}, "Sam"),
+        ({Paper.CARRY: "yes"}, {Paper.ABOUT_ME: "Ann"}, ""),
+        ({}, {Paper.ABOUT_ME: "Ann", Paper.CARRY: "yes"}, "Ann"),
+    ],
+)
+def test_opening_a_history_switches_nothing_on_that_was_not(
+    archive: Archive, there: dict[Paper, str], here: dict[Paper, str], carried: str
+) -> None:
+    for name, text in there.items():
+        kept(archive).papers.put(name, text)
+    care = Care(papers=MemoryPapers(here))
+    care.keep_in(*in_file(archive, CheckIn))
+    assert care.carried() == carried
+
+
+def test_a_move_that_fails_half_way_goes_on_and_moves_nothing_twice(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    care = Care(papers=MemoryPapers({Paper.CONTACTS: "Maria"}))
+    for level in (3, 5):
+        care.journal.add(CheckIn(NOW + timedelta(minutes=level), level))
+    journal, papers = in_file(archive, CheckIn)
+    add = journal.add
+
+    def full(check_in: CheckIn) -> None:
+        if check_in.level == 5:
+            raise StoreError("The disk is full.")
+        add(check_in)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "add", full)
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                care.keep_in(journal, papers)
+    assert not care.kept
+    assert [one.level for one in care.journal.read()] == [5]
+    care.keep_in(journal, papers)
+    assert [one.level for one in care.journal.read()] == [3, 5]
+    assert care.papers.get(Paper.CONTACTS) == "Maria"
 
 
 def test_what_is_carried_is_written_by_the_person_and_off_until_it_is_switched_on() -> None:

@@ -14,7 +14,7 @@ from tide_chat.store.values import Record, as_title, moment, stamp
 
 NOW = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-TIMES = st.integers(-(10**12), 10**13).map(moment)
+TIMES = st.integers(0, 10**14).map(moment)
 MESSAGES = st.tuples(st.builds(Message, st.sampled_from([Role.USER, Role.ASSISTANT]), TEXT, st.booleans()), TIMES)
 RECORDS = st.lists(st.builds(Record, TEXT.map(as_title), TIMES, st.lists(MESSAGES, max_size=4).map(tuple)), max_size=3)
 
@@ -51,6 +51,20 @@ def test_what_cannot_be_read_is_refused_without_repeating_it(text: str) -> None:
         exchange.read_json(text, "in.json")
     assert "in.json" in caught.value.details
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00", "1969-12-31T23:59:59Z"])
+def test_a_time_that_no_clock_showed_is_refused(odd: str) -> None:
+    text = exchange.to_json([said("x")], NOW)
+    for key in ("created", "at"):
+        with pytest.raises(DataError, match="no export"):
+            exchange.read_json(text.replace(f'"{key}": "2026-11-26T08:30:00.000Z"', f'"{key}": "{odd}"'), "f")
+
+
+def test_the_ending_says_what_is_written() -> None:
+    records = [said("x")]
+    assert exchange.to_text(records, ".JSON", NOW, redacted=True) == exchange.to_json(records, NOW, redacted=True)
+    assert exchange.to_text(records, ".md", NOW, redacted=True) == exchange.to_markdown(records, NOW, redacted=True)
 
 
 def test_markdown_is_these_bytes() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
 
 BUSY = "A reply is being written. Esc stops it first; what you write stays."
+OPENING = "Another conversation is being opened. What you write stays."
 EDITING = "Editing your last message. Enter sends it, Esc leaves it as it was."
 COPIED = "Copied through the terminal. It stays in the clipboard after you leave."
 
@@ -40,6 +41,13 @@ class Actions(Screen[None]):
 
     def hint(self, text: str) -> None:
         raise NotImplementedError
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be said, changed or forgotten now; empty when it can."""
+        if self.turns.running:
+            return BUSY
+        return OPENING if self.turns.held else ""
 
     @property
     def composer(self) -> Composer:
@@ -80,10 +88,8 @@ class Actions(Screen[None]):
             self.query_one(StatusLine).change(stopping=True)
 
     def action_again(self) -> None:
-        if self.turns.running or self.core.talk.conversation.last_user() is None:
-            self.hint(
-                "There is nothing to answer again yet." if not self.turns.running else "A reply is being written."
-            )
+        if self.refusal or self.core.talk.conversation.last_user() is None:
+            self.hint(self.refusal or "There is nothing to answer again yet.")
             return
         self.hint("")
         self.transcript.drop_last_turn(keep_user=True)
@@ -96,11 +102,9 @@ class Actions(Screen[None]):
         """Put the last message into the box. The conversation changes only when it is sent."""
         said = self.core.talk.conversation
         last = said.last_user()
-        if self.turns.running or last is None or self.editing is not None:
+        if self.refusal or last is None or self.editing is not None:
             if self.editing is None:
-                self.hint(
-                    "A reply is being written. Esc stops it first." if last is not None else "Nothing to edit yet."
-                )
+                self.hint(self.refusal or "Nothing to edit yet.")
             return
         self.editing = self.composer.text
         self.composer.put(said.messages[last].text)
@@ -139,6 +143,10 @@ class Actions(Screen[None]):
             self.begin_anew()
 
     def begin_anew(self) -> None:
+        if self.turns.held:
+            self.forget_kept = False
+            self.hint(OPENING)
+            return
         if self.turns.running:
             self.turns.stop()
             self.clear_when_done = True

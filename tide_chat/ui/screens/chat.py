@@ -20,7 +20,7 @@ from tide_chat.terminal import neutral
 from tide_chat.ui import commands
 from tide_chat.ui.messages import EngineChanged, TurnEnded, TurnEvent
 from tide_chat.ui.ports import Core
-from tide_chat.ui.screens.actions import BUSY, EDITING, Actions
+from tide_chat.ui.screens.actions import EDITING, Actions
 from tide_chat.ui.screens.history import words
 from tide_chat.ui.turns import Turns
 from tide_chat.ui.widgets.card import CardDeck
@@ -99,7 +99,7 @@ class ChatScreen(Actions):
 
     def remind(self) -> None:
         """What this is, said again during long use: a line in the conversation, never in the middle of a reply."""
-        if not self.turns.running and (words := self.core.talk.reminder()):
+        if not self.refusal and (words := self.core.talk.reminder()):
             self.transcript.notice(words)
 
     def on_resize(self) -> None:
@@ -170,8 +170,8 @@ class ChatScreen(Actions):
             self.hint(
                 f"There is no command {text.strip()}. F1 lists them. With a space before it, it is sent as words."
             )
-        elif self.turns.running:
-            self.hint(BUSY)
+        elif self.refusal:
+            self.hint(self.refusal)
         elif neutral(text).strip():
             self._send()
 
@@ -282,8 +282,8 @@ class ChatScreen(Actions):
     def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:
         """A choice is something to say; what stands in the box stays there."""
         self.composer.focus()
-        if self.turns.running:
-            self.hint(BUSY)
+        if self.refusal:
+            self.hint(self.refusal)
         else:
             self._say(event.text)
             self.hint(WALKS.get(wish_in(event.text) or "", ""))

@@ -119,9 +119,9 @@ def _key(plan: Plan, condition: Condition, ask: Ask) -> str:
 def _through(plan: Plan) -> str:
     if plan.through != APP:
         return plan.through
-    from training.evaluation.auto.through_app import PIPELINE
+    from training.evaluation.auto.through_app import pipeline
 
-    return f"{APP} {PIPELINE}"
+    return f"{APP} {pipeline()}"
 
 
 def _complete(store: Store, keys: Sequence[str], shard: Shard, say: Say) -> bool:

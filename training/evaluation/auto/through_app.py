@@ -4,9 +4,13 @@ Each item is a conversation of its own. Earlier exchanges go through the pipelin
 the model's place, so that what was said before counts for the router as it would in the app.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 from tide_chat.compose import build_companion
 from tide_chat.config import Settings
@@ -24,15 +28,26 @@ from tide_chat.engine.base import (
 from tide_chat.errors import PromptTooLong
 from tide_chat.events import Done, TurnResult
 from tide_chat.safety import join
-from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.classifier import HEADS, Classifier, default_folder
 from tide_chat.turn import THINKING_TOKENS, Companion
 from training.evaluation.auto import energy
 from training.evaluation.auto.cache import Written
 from training.evaluation.auto.llama import LlamaWriter
 from training.evaluation.auto.writers import Ask
 
-PIPELINE = 2  # in the key of every reply: raise it when the app does something else with the same prompt
+PIPELINE = 2  # in the key of every reply: raise it when the code of the app does something else with the same prompt
+_TOLD = (".toml", ".tsv", ".txt")  # rules, cards, lines and guidance
 COUNTRY = "US"  # whose lines the cards have: the same on every machine
+
+
+@cache
+def pipeline() -> str:
+    """What a reply through the app follows from besides model and prompt: the code, its data and the encoder."""
+    app, hashed = files("tide_chat"), hashlib.sha256()
+    paths = [path for part in ("safety", "prompts") for path in Path(str(app / part)).rglob("*")]
+    for path in sorted((*(path for path in paths if path.suffix in _TOLD), default_folder() / HEADS)):
+        hashed.update(path.read_bytes())
+    return f"{PIPELINE} {hashed.hexdigest()[:16]}"
 
 
 class AppWriter(LlamaWriter):

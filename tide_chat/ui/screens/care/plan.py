@@ -50,6 +50,9 @@ class PlanScreen(CarePanel):
         yield Plain(self.care.where, id="care-note")
 
     def action_edit(self) -> None:
+        if self._problem:  # empty boxes would be kept over a plan that is there
+            self.app.notify(self._problem, severity="error", markup=False)
+            return
         fields = [Field(one.name, one.title, one.hint, one.text) for one in self.plan.sections]
         form = WritingScreen("plan", self.title_text, fields, self._keep, self.care.where)
         open_writing(self.app, form, self._reload)

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, TextArea
 
-from tide_chat.care.keeping import PAPER_HINTS, Care, Paper, or_else
+from tide_chat.care.keeping import PAPER_HINTS, Care, Paper
 from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
@@ -131,8 +131,12 @@ def open_writing(app: App[int], form: WritingScreen, then: Callable[[], None] | 
 
 
 def write_paper(app: App[int], care: Care, paper: Paper, title: str, then: Callable[[], None] | None = None) -> None:
-    """A form with one box, for one of the person's own texts."""
-    text = or_else(lambda: care.papers.get(paper), "")
+    """A form with one box, for one of the person's own texts. One that cannot be read is not written over."""
+    try:
+        text = care.papers.get(paper)
+    except (TideError, OSError) as error:
+        app.notify(problem(error), severity="error", markup=False)
+        return
 
     def keep(written: dict[str, str]) -> None:
         care.papers.put(paper, written[paper].strip())

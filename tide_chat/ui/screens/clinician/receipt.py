@@ -1,15 +1,16 @@
 """A receipt becomes a file. The screen says where it goes and what is in it before anything is written."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import get_current_worker
 
+from tide_chat.care import export
 from tide_chat.clinician import receipt
 from tide_chat.clinician.desk import Desk
-from tide_chat.errors import TideError, UsageError, in_words
+from tide_chat.errors import TideError, in_words
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
@@ -39,7 +40,7 @@ class ReceiptScreen(Panel[None]):
 
     def body(self) -> Iterable[Widget]:
         yield Plain(FOR)
-        yield Input(str(suggested()), id="where", compact=True)
+        yield Input(str(export.suggested("tide-chat-receipt", receipt.SUFFIX)), id="where", compact=True)
         holds = receipt.holds(self._desk.talk.earlier)
         seeded = self._desk.talk.sampling.seed is not None
         yield Plain(holds if seeded else f"{holds}\n{NOT_SEEDED}", id="care-note")
@@ -53,9 +54,10 @@ class ReceiptScreen(Panel[None]):
     def _write(self, where: str) -> None:
         """Reads the model's files for their checksums, which takes a moment the first time."""
         try:
-            if not where:
-                raise UsageError("There is no name for the file yet.")
-            path = receipt.write(Path(where), self._desk.receipt())
+            made = self._desk.receipt()
+            if get_current_worker().is_cancelled:  # Esc came meanwhile, and it says that nothing is written
+                return
+            path = receipt.write(where, made)
             self.post_message(self.Ended(f"Written: {path}\n{receipt.holds(self._desk.talk.earlier)}", written=True))
         except TideError as error:
             self.post_message(self.Ended(str(error), written=False))
@@ -70,14 +72,3 @@ class ReceiptScreen(Panel[None]):
             where = self.query_one("#where", Input)
             where.disabled = False
             where.focus()
-
-
-def suggested() -> Path:
-    """A file that is not there yet, in the documents folder or else in the home folder."""
-    home = Path.home()
-    folder = home / "Documents" if (home / "Documents").is_dir() else home
-    path, number = folder / "tide-chat-receipt.json", 1
-    while path.exists():
-        number += 1
-        path = folder / f"tide-chat-receipt-{number}.json"
-    return path

@@ -19,6 +19,7 @@ from tide_chat.clinician.ratings import HOLDS, QUESTION, SCALE, Sitting
 from tide_chat.clinician.sides import LETTERS, Answer, Comparison, Pair, Side
 from tide_chat.engine.base import Cancel
 from tide_chat.errors import TideError, in_words
+from tide_chat.safety.cards import Card
 from tide_chat.terminal import neutral
 from tide_chat.ui.app import WIDTHS, TideChatApp, run_app
 from tide_chat.ui.ports import Core
@@ -80,8 +81,16 @@ class CompareScreen(Screen[None]):
             super().__init__()
             self.words = words
 
+    class Shown(Message):
+        """A card, or words of the safety check."""
+
+        def __init__(self, what: Card | str) -> None:
+            super().__init__()
+            self.what = what
+
     def __init__(self, comparison: Comparison, sitting: Sitting) -> None:
         super().__init__(id="compare")
+        self._asked = ""
         self.comparison, self.sitting = comparison, sitting
         self.pair: Pair | None = None
         self.scores: list[int] = []
@@ -115,14 +124,20 @@ class CompareScreen(Screen[None]):
             return
         self.composer.take()
         self.pair, self.scores, self._cancel = None, [], Cancel()
-        self.query_one("#asked", Plain).update(f"You: {text}")
+        self._asked = f"You: {text}"
+        self.query_one("#asked", Plain).update(self._asked)
         self._show()
         cancel = self._cancel
         self.run_worker(lambda: self._ask(text, cancel), name="compare", thread=True)
 
     def _ask(self, text: str, cancel: Cancel) -> None:
         try:
-            pair = self.comparison.answer(text, cancel, lambda words: self.post_message(self.Told(words)))
+            pair = self.comparison.answer(
+                text,
+                cancel,
+                lambda words: self.post_message(self.Told(words)),
+                lambda what: self.post_message(self.Shown(what)),
+            )
             self.post_message(self.Answered(pair))
         except TideError as error:
             self.post_message(self.Answered(None, f"{error.message} {error.help}".strip()))
@@ -130,13 +145,18 @@ class CompareScreen(Screen[None]):
     def on_compare_screen_told(self, event: Told) -> None:
         self.hint(f"{event.words} Esc stops.")
 
+    def on_compare_screen_shown(self, event: Shown) -> None:
+        """Before any reply, as in the app."""
+        if isinstance(event.what, str):
+            self.query_one("#asked", Plain).update(f"{self._asked}\n{neutral(event.what)}")
+        else:
+            self.query_one(CardDeck).pin(event.what)
+
     def on_compare_screen_answered(self, event: Answered) -> None:
         self._cancel, self.pair = None, event.pair
         if event.pair is None:
             self.hint(event.problem)
             return
-        for card in event.pair.answers[0].cards:
-            self.query_one(CardDeck).pin(card)
         self._begun = time.monotonic()
         self._show()
         if self.rating:

@@ -114,6 +114,10 @@ class DemoApp(TideChatApp):
     def press(self, key: str) -> None:
         self.simulate_key(key)
 
+    def ask_passphrase(self, _said: str = "") -> None:
+        """A demonstration opens nobody's history."""
+        self.chat.hint("In a demonstration the history stays closed.")
+
     def ended(self) -> None:
         self.chat.hint(ENDED)
         self._redraw()

@@ -53,8 +53,8 @@ def _name(app: "HistoryApp", archive: "Archive", id: int) -> None:
 
 
 def _delete(app: "HistoryApp", archive: "Archive", id: int) -> None:
-    if id == app.book.open_id and app.chat.turns.running:
-        app.tell(words.BUSY)
+    if app.chat.turns.held or (id == app.book.open_id and app.chat.turns.running):
+        app.tell(words.OPENING if app.chat.turns.held else words.BUSY)
         return
 
     def delete(agreed: bool | None) -> None:

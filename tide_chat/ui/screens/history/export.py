@@ -89,7 +89,7 @@ def _write(where: str, read: Callable[[], Record], *, redacted: bool) -> Written
     try:
         record = read()
         records = exchange.without_names((record,)) if redacted else (record,)
-        as_text = exchange.to_json if where.strip().lower().endswith(".json") else exchange.to_markdown
-        return Written(export.write(where, as_text(records, datetime.now(UTC), redacted=redacted), SUFFIXES))
+        text = exchange.to_text(records, Path(where.strip()).suffix, datetime.now(UTC), redacted=redacted)
+        return Written(export.write(where, text, SUFFIXES))
     except (TideError, OSError) as error:
         return Written(None, error)

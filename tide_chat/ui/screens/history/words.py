@@ -15,10 +15,14 @@ NOTHING_HERE = "Your settings say that conversations are kept, but there is no h
 
 NEW = "This conversation is not kept: it cannot be brought back."
 FORGET = "It is deleted from your history and from this screen. It cannot be brought back."
-GONE = "This conversation is forgotten, here and in your history."
+LEFT_PART = (
+    "What stands here is forgotten, and cannot be brought back. What was kept of it before your history was closed "
+    "stays there: /history opens it, to delete that as well."
+)
 NOT_OPEN = "Only a conversation that is kept can do this. /history opens your history, or begins one."
 NOTHING_YET = "Nothing was kept of this conversation yet."
 BUSY = "A reply is being written. Esc goes back to it, and once more stops it."
+OPENING = "Another conversation is being opened."
 
 TURN_ON = (
     "Your conversations, check-ins and own texts are then kept on this computer only, in one encrypted file. "
