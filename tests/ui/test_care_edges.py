@@ -40,6 +40,10 @@ async def test_with_a_locked_history_every_tool_is_there(open_app: OpenApp, doub
     async with open_app() as pilot:
         for command in CARE:
             await send(pilot, command.slash)
+            if command.name == "contacts":  # an empty form would be kept over what is there
+                assert isinstance(screen(pilot), ChatScreen)
+                assert [one.message for one in pilot.app._notifications] == ["The history is locked."]
+                continue
             assert not isinstance(screen(pilot), ChatScreen), command.name
             await press(pilot, "escape")
         await press(pilot, "f2", "escape", "alt+c", "9", "enter")
