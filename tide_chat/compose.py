@@ -150,7 +150,7 @@ class Session:
         """Which model answers and which others could, in words."""
         now = f"Model: {self.resolved.why}." if self.resolved else "No model is in use."
         if error := self.supervisor.state.error:
-            now = f"{now} {error.message} {error.help}".strip()
+            now = f"{now} {error.short}"
         names = [one.alias for one in Registry.load().installed()]
         others = f"On this computer: {', '.join(names)}." if names else "There is no model on this computer yet."
         return f"{now}\n{others}"

@@ -39,6 +39,16 @@ class TideError(Exception):
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.details, self.help) if part)
 
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return " ".join(part for part in (self.message, self.details, self.help) if part)
+
+    @property
+    def short(self) -> str:
+        """What happened and what to do, without what was got, in one line."""
+        return " ".join(part for part in (self.message, self.help) if part)
+
 
 class UsageError(TideError):
     """Wrong use or configuration."""

@@ -254,7 +254,7 @@ class Companion:
             if self.keeper:
                 self.keeper.save(self.conversation)
         except TideError as error:
-            return " ".join(part for part in (otherwise, error.message, error.help) if part)
+            return f"{otherwise} {error.short}"
         return ""
 
     # -- the model ---------------------------------------------------------------------------------------------------
@@ -370,8 +370,8 @@ def _notices(reply: _Reply, text: str, error: TideError | None) -> Iterator[Noti
     if isinstance(error, EngineDied):
         yield Notice(say(DIED), can_answer_again=True)
     elif isinstance(error, ModelError):
-        yield Notice(f"{error.message} {error.help}".strip())
+        yield Notice(error.short)
     elif error:
-        yield Notice(" ".join(part for part in (error.message, error.details, error.help) if part))
+        yield Notice(error.line)
     elif not text and reply.reason is not FinishReason.CANCELLED:
         yield Notice(say(EMPTY), can_answer_again=True)

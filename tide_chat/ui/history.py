@@ -130,7 +130,7 @@ class HistoryApp(CareApp):
             try:
                 care.keep_in(*in_file(self.book.archive, CheckIn))
             except TideError as error:
-                self._say(f"{error.message} {error.help}")
+                self._say(error.short)
             else:
                 self._keeps = True
         elif not self.book.archive:
@@ -213,7 +213,7 @@ class HistoryApp(CareApp):
     def on_gone_on(self, message: GoneOn) -> None:
         self.chat.turns.held = False
         if message.error:
-            self.tell(f"{message.error.message} {message.error.help}")
+            self.tell(message.error.short)
             return
         while self.screen is not self.chat:
             self.pop_screen()
@@ -252,7 +252,7 @@ class HistoryApp(CareApp):
         try:
             self.book.forget()
         except TideError as error:
-            self._say(f"It could not be deleted. {error.message} {error.help}")
+            self._say(f"It could not be deleted. {error.short}")
             return False
         return True
 

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, TextArea
 
 from tide_chat.engine.base import FinishReason
 from tide_chat.engine.supervisor import EngineState, Phase
-from tide_chat.errors import EngineDied, TideError
+from tide_chat.errors import EngineDied
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Role
 from tide_chat.safety.state import wish_in
@@ -51,11 +51,6 @@ ENDINGS = {
     FinishReason.DIED: "cut off",
     FinishReason.ERROR: "cut off",
 }
-
-
-def one_line(error: TideError) -> str:
-    """What happened and what could be done. The details are for `doctor`."""
-    return neutral(" ".join(part for part in (error.message, error.help) if part))
 
 
 class ChatScreen(Actions):
@@ -244,7 +239,7 @@ class ChatScreen(Actions):
         self._stage(None)
         self.transcript.finish()
         if message.error is not None:
-            self.transcript.notice(one_line(message.error))
+            self.transcript.notice(neutral(message.error.short))
         error = message.error or turn.error
         failed = error is not None and not isinstance(error, EngineDied)  # after a death the message waits for Ctrl+R
         if turn.text and not turn.wrote and (failed or turn.give_back):
@@ -275,7 +270,7 @@ class ChatScreen(Actions):
             fields |= {"model": "", "size": 0, "used": 0}
         self.query_one(StatusLine).change(**fields)
         if state.phase is Phase.NO_MODEL and not self._told_no_model:
-            why = one_line(state.error) if state.error else ""
+            why = neutral(state.error.short) if state.error else ""
             self.transcript.notice(f"{why} {NO_MODEL}".strip())
         self._told_no_model = state.phase is Phase.NO_MODEL
 

@@ -49,6 +49,4 @@ class CarePanel(Panel[None]):
 
 def problem(error: TideError | OSError) -> str:
     """A failure to keep something, in words that fit beside it."""
-    if isinstance(error, TideError):
-        return neutral(" ".join(part for part in (error.message, error.details, error.help) if part))
-    return neutral(in_words(error))
+    return neutral(error.line if isinstance(error, TideError) else in_words(error))

@@ -140,7 +140,7 @@ class CompareScreen(Screen[None]):
             )
             self.post_message(self.Answered(pair))
         except TideError as error:
-            self.post_message(self.Answered(None, f"{error.message} {error.help}".strip()))
+            self.post_message(self.Answered(None, error.short))
 
     def on_compare_screen_told(self, event: Told) -> None:
         self.hint(f"{event.words} Esc stops.")

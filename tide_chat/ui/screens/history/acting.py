@@ -24,7 +24,7 @@ def act(app: "HistoryApp", id: int, choice: Choice | str) -> None:
     try:
         _act(app, archive, id, Choice(choice))
     except TideError as error:
-        app.tell(f"{error.message} {error.help}")
+        app.tell(error.short)
 
 
 def _act(app: "HistoryApp", archive: "Archive", id: int, choice: Choice) -> None:
@@ -80,7 +80,7 @@ def _changed(app: "HistoryApp", change: Callable[[], None]) -> None:
     try:
         change()
     except TideError as error:
-        app.tell(f"{error.message} {error.help}")
+        app.tell(error.short)
         return
     if isinstance(app.screen, HistoryScreen):
         app.screen.again()
