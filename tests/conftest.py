@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def _is_local(family: int, address: Any) -> bool:
         return True
     host = str(address[0])
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@pytest.fixture
+def spanish() -> Iterator[None]:
+    """The app's own texts are Spanish."""
+    from tide_chat import wording
+
+    wording.use("es")
+    yield
+    wording.use("en")
 
 
 @pytest.fixture

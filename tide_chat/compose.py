@@ -161,6 +161,11 @@ class Session:
         self._wish = name
         return why
 
+    def change_to(self, name: str) -> None:
+        """The same, unless it is in use already. Raises ModelError."""
+        if self.resolved is None or self.resolved.alias != name:
+            self.use(name)
+
     def _suit(self, scenario: str) -> None:
         """Change to the model that the registry names for this situation, where installed, else back to the chosen."""
         wanted = self._special.get(scenario, self._wish)

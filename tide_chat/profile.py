@@ -76,6 +76,11 @@ def kept(profile: Profile, *, personal: bool) -> dict[str, str | None]:
     }
 
 
+def keeps_personal(settings: "Settings") -> bool:
+    """Whether name or topics are in the settings file."""
+    return bool(settings.call_me or settings.avoid_topics)
+
+
 def written_for(style: Style, situation: str) -> tuple[str, ...]:
     """Lines for a very small model's replies: those of the situation, then those for any. None for most styles."""
     lines = _read("added.toml").get(style, {})

@@ -31,8 +31,13 @@ def guidances() -> tuple[Guidance, ...]:
 
 def find(chances: Mapping[str, float]) -> Guidance | None:
     """The situation that the encoder is sure of. chances: of each label, 0 to 1; empty where it took no part."""
-    likeliest = max(guidances(), key=lambda one: chance(one, chances))
-    return likeliest if chance(likeliest, chances) >= SURE else None
+    sure, one = likeliest(chances)
+    return one if sure >= SURE else None
+
+
+def likeliest(chances: Mapping[str, float]) -> tuple[float, Guidance]:
+    """Its chance and it."""
+    return max(((chance(one, chances), one) for one in guidances()), key=lambda found: found[0])
 
 
 def chance(of: Guidance, chances: Mapping[str, float]) -> float:

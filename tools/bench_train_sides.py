@@ -153,13 +153,14 @@ def ours(task: Task) -> dict[str, Any]:
             marks.add()
 
     loop.train(wanted, lambda _line: None, say)
+    measured = marks.measured()  # before anything else takes memory
     lines = metrics.read(wanted.out / loop.METRICS)
     return {
         "precision": str(devices.dtype_of(wanted.recipe.training.precision, device)).removeprefix("torch."),
         "tokens": [line["tokens"] for line in lines[1:]],
         "learnt": learnt(list(ordered(wanted))),
         "losses": [line["loss"] for line in lines],
-        **marks.measured(),
+        **measured,
     }
 
 

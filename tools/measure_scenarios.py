@@ -8,7 +8,6 @@ import json
 import sys
 
 from tide_chat import scenario
-from tide_chat.scenario import Guidance, guidances
 from training.evaluation.auto import beside
 from training.risk import data
 
@@ -24,14 +23,10 @@ def messages() -> list[tuple[str, str]]:
     return rows + [(row["user_input"], row["scenario"]) for row in more]
 
 
-def likeliest(chances: dict[str, float]) -> tuple[float, Guidance]:
-    return max(((scenario.chance(one, chances), one) for one in guidances()), key=lambda found: found[0])
-
-
 def main() -> int:
     rows = messages()
     read = beside.assessments(tuple(text for text, _ in rows))
-    found = [(*likeliest(dict(one.scenarios)), label) for one, (_, label) in zip(read, rows, strict=True)]
+    found = [(*scenario.likeliest(one.scenarios), label) for one, (_, label) in zip(read, rows, strict=True)]
     sys.stdout.write(f"{len(rows)} messages\n\n| from | guidance | right |\n|---|---|---|\n")
     for threshold in THRESHOLDS:
         told = [label in guidance.scenarios for chance, guidance, label in found if chance >= threshold]

@@ -124,6 +124,10 @@ class Training(Section):
     )
     seed: Count = Field(default=42, le=2**32 - 1, description="Of everything random.")
 
+    def shared_out(self, world: int) -> bool:
+        """Whether each of so many processes holds only a share of the base's layers."""
+        return self.sharding == "full" and world > 1
+
 
 class Preference(Section):
     """Towards the better of two replies (tide-train dpo)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.homes import furnished, tide_chat
 from tests.integration.study_files import QUICK, run, table
 from training.evaluation import replies
 from training.evaluation.study import records
@@ -18,16 +19,8 @@ SAID = "I slept badly again.\n4\nfive\n5\nI want to kill myself.\nThe dog kept m
 
 
 def compare(home: Path, out: Path, *arguments: str, text: str = SAID) -> "subprocess.CompletedProcess[str]":
-    home.mkdir(exist_ok=True)
-    (home / "config.toml").write_text("max_tokens = 8\nthreads = 1\n", encoding="utf-8")
-    return subprocess.run(
-        [*COMPARE, "--out", str(out), *arguments],
-        input=text,
-        env={"TIDE_CHAT_HOME": str(home), "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    furnished(home, "max_tokens = 8\nthreads = 1\n")
+    return tide_chat(home, *COMPARE[3:], "--out", str(out), *arguments, text=text)
 
 
 @pytest.fixture(scope="module")

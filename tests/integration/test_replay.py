@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.homes import furnished, tide_chat
 from tide_chat.clinician import receipt
 from tide_chat.clinician.desk import Desk
 from tide_chat.commands import options
@@ -36,15 +36,7 @@ say = "The neighbour's dog kept me company."
 
 def replay(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """In a process and a home of its own, as on another computer."""
-    home.mkdir(exist_ok=True)
-    (home / "config.toml").write_text("max_tokens = 8\n", encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "tide_chat", "replay", *arguments],
-        env={"TIDE_CHAT_HOME": str(home), "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return tide_chat(furnished(home, "max_tokens = 8\n"), "replay", *arguments)
 
 
 @pytest.fixture(scope="module")

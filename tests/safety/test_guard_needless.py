@@ -24,7 +24,8 @@ def test_advice_of_an_earlier_reply_is_not_given_again(size: int) -> None:
 
 
 def test_nearly_the_same_words_are_enough_and_other_words_pass() -> None:
-    assert through(Gate(said=EARLIER), "Yes. You could put both your feet on the floor and count to ten.") != "Yes. "
+    other = "Yes. You could put both your feet on the floor and count to ten."
+    assert through(Gate(said=EARLIER), other) == other
     assert through(Gate(said=EARLIER), "Yes. Well, you could put both feet on the floor and count to ten.") == "Yes. "
 
 

@@ -4,13 +4,12 @@ What a native speaker and a clinician have to judge, no test can: every file say
 """
 
 import re
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.spanish_files import PLACES, both
 from tide_chat import wording
 from tide_chat.commands import turns
 from tide_chat.engine.scripted import ScriptedEngine
@@ -24,7 +23,7 @@ from tide_chat.turn import CHECK_FAILED, Companion
 
 FOLDER = Path(cards.__file__).parent / "cards_data"
 IDS = ("t2", "t3", "t4", *(str(flag) for flag in Flag))
-PLACES = re.compile(r"\{\w+\}")
+LEFT_OUT = ("id", "needs", "required", "said", "begins", "languages")  # the checklist, and names of things
 NEVER = {
     "an exclamation mark": r"[!¡]",
     "calm down": r"c[aá]lmate|tranquil[ií]zate|rel[aá]jate|an[ií]mate|sé positiv|supéralo",
@@ -71,36 +70,14 @@ ELEMENTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def spanish() -> Iterator[None]:
-    wording.use("es")
-    yield
-    wording.use("en")
-
-
-def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text of a TOML file with its place, the checklist and the names of things left out."""
-    if isinstance(value, dict):
-        for name, one in value.items():
-            if name not in ("id", "needs", "required", "said", "begins", "languages"):
-                yield from texts(one, f"{path}.{name}")
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from texts(one, f"{path}.{number}")
-    elif isinstance(value, str):
-        yield path, value
-
-
-def both(file: Path) -> tuple[dict[str, str], dict[str, str]]:
-    one, other = (tomllib.loads(path.read_text(encoding="utf-8")) for path in (file, file.parent / "es" / file.name))
-    return dict(texts(one)), dict(texts(other))
+pytestmark = pytest.mark.usefixtures("spanish")
 
 
 def said() -> list[tuple[str, str]]:
     found = [
         (path.name, text)
         for path in sorted((FOLDER / "es").glob("*.toml"))
-        for text in both(FOLDER / path.name)[1].values()
+        for text in both(FOLDER / path.name, LEFT_OUT)[1].values()
     ]
     lines = [(name, line) for name in guard_rules.load().answers for line in guard_rules.load().answer(name).lines]
     reminders = [("reminder", wording.say(words)) for words in (disclosure.REMINDER, disclosure.REMINDER_MINOR)]
@@ -109,7 +86,7 @@ def said() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_each_file_has_the_same_texts_with_the_same_places_for_words(file: Path) -> None:
-    english, spanish = both(file)
+    english, spanish = both(file, LEFT_OUT)
     assert set(spanish) == set(english)
     for path, text in english.items():
         assert sorted(PLACES.findall(spanish[path])) == sorted(PLACES.findall(text)), path
@@ -245,7 +222,7 @@ def test_while_held_the_replies_are_spanish_and_change() -> None:
 def test_why_speaks_spanish_and_shows_the_persons_own_words() -> None:
     words = why.in_words(assess("I want to kill myself"))
     assert words.startswith("Lo que hizo actuar")
-    assert "«I want to kill myself»" in words or "kill myself" in words
+    assert "kill myself" in words
     assert why.in_words(None) == "Todavía no hay ningún mensaje."
 
 

@@ -1,7 +1,5 @@
 """The situations, and when one is spoken of. With the real encoder: tests/safety/test_scenario_encoder.py."""
 
-from pathlib import Path
-
 import pytest
 
 from tide_chat import scenario
@@ -14,12 +12,11 @@ from training.data.families import families
 def test_the_papers_six_are_the_families_that_training_knows() -> None:
     ours = {one.name: set(one.scenarios) for one in guidances()}
     papers = {one.name: set(one.scenarios) for one in families()}
-    names = {"drinking": "drinking", "grief_anger": "grief_anger"}
-    assert {names.get(name, name): labels for name, labels in papers.items()} == {name: ours[name] for name in papers}
+    assert papers == {name: ours[name] for name in papers}
 
 
 def test_every_label_of_the_encoder_but_other_belongs_to_one_situation() -> None:
-    labels = load_heads(Path(shipped_models()) / HEADS).heads["scenario"].labels
+    labels = load_heads(shipped_models() / HEADS).heads["scenario"].labels
     named = [label for one in guidances() for label in one.scenarios]
     assert sorted([*named, "other"]) == sorted(labels)
 

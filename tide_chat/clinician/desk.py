@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # what few sessions ask for is loaded then
     from tide_chat.registry import Resolved
 
 NO_TURN = "There is no answered message yet."
-_BEARING = ("country", "gpu", "context", "reply_style")  # on replies; threads, seed and the rest come with the turns
 
 
 @dataclass(slots=True)
@@ -72,11 +71,6 @@ class Desk:
             steps,
         )
 
-    def use(self, name: str) -> None:
-        """Change to a model, unless it is in use. Raises ModelError."""
-        if self.session.resolved is None or self.session.resolved.alias != name:
-            self.session.use(name)
-
     def files_in_use(self, _name: str = "") -> "ModelFiles":
         """Raises ModelError, OSError."""
         if self.session.resolved is None:
@@ -92,9 +86,12 @@ class Desk:
         return now if now and now.alias == alias else Registry.load().resolve(alias)
 
     def _settings(self) -> dict[str, object]:
-        """Those that bear on replies. What the person is called and does not want brought up stays out."""
-        now = {"country": self.talk.country, "reply_style": str(self.talk.profile.style)}
-        return {name: self.session.settings.model_dump(mode="json")[name] for name in _BEARING} | now
+        """Those that bear on replies; threads, seed and the rest come with the turns.
+
+        What the person is called and does not want brought up stays out.
+        """
+        saved, style = self.session.settings, str(self.talk.profile.style)
+        return {"country": self.talk.country, "gpu": saved.gpu, "context": saved.context, "reply_style": style}
 
     def _looked(self, turn: Turn) -> "Looked":
         from tide_chat.clinician.inspection import Looked
@@ -117,7 +114,8 @@ class Desk:
         if turn.info is None:
             return {}
         try:
-            resolved, found = self._resolved(turn.info.name), self.files(turn.info.name)
+            resolved = self._resolved(turn.info.name)
+            found = _files(resolved)
         except (TideError, OSError) as error:
             return {"File": str(error)}
         lines = {"File": Path(turn.info.path).name, "SHA-256": found.model_sha256}

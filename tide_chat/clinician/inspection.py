@@ -86,12 +86,18 @@ def text(made: Sequence[Section]) -> str:
     return "\n\n".join(parts)
 
 
-def bracketed(line: Line) -> str:
-    out, at = "", 0
+def pieces(line: Line) -> Iterator[tuple[str, bool]]:
+    """The text in parts; True: to be highlighted."""
+    at = 0
     for start, end in line.marks:
-        out += f"{line.text[at:start]}[{line.text[start:end]}]"
+        yield line.text[at:start], False
+        yield line.text[start:end], True
         at = end
-    return out + line.text[at:]
+    yield line.text[at:], False
+
+
+def bracketed(line: Line) -> str:
+    return "".join(f"[{part}]" if marked else part for part, marked in pieces(line))
 
 
 def merged(spans: Sequence[Span], length: int) -> tuple[Span, ...]:

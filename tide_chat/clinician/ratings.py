@@ -7,7 +7,7 @@ cannot import them. All files are written anew after each rating, so that nothin
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,9 +111,5 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(rows[0])
-    lines.writerows(_cells(rows))
+    lines.writerows(row.values() for row in rows)
     return out.getvalue()
-
-
-def _cells(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Any]]:
-    return (list(row.values()) for row in rows)

@@ -107,8 +107,7 @@ class Comparison:
         talk.clear()
         for card in talk.pinned_cards:
             talk.put_away(card.id)
-        if self._session.resolved is None or self._session.resolved.alias != side.name:
-            self._session.use(side.name)
+        self._session.change_to(side.name)
         cards: list[Card] = []
         for event in talk.reply(text, cancel):
             match event:

@@ -38,7 +38,7 @@ class ClinicianLines:
 
         if not self._desk.on:
             say(WHAT_IT_SHOWS)
-            self._desk.on = self._lines.ask(f"{ASK} y or n: ").strip().casefold() in ("y", "yes")
+            self._desk.on = self._lines.agrees(ASK)
         return self._desk.on
 
     def _receipt(self, where: str) -> None:
@@ -50,5 +50,5 @@ class ClinicianLines:
         path = paths.typed(where)
         made = self._desk.receipt()
         say(f"{receipt.holds(made.earlier)}\nIt goes to {path}")
-        if self._lines.ask("Write it? y or n: ").strip().casefold() in ("y", "yes"):
+        if self._lines.agrees("Write it?"):
             say(f"Written: {receipt.write(str(path), made)}")

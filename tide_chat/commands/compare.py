@@ -93,6 +93,7 @@ def _lines(chosen: "AppOptions", sitting: "Sitting", both: Any, *, blind: bool) 
 
 
 def _one(comparison: "Comparison", sitting: "Sitting", lines: "LineInput", text: str) -> None:
+    from tide_chat.clinician.sides import LETTERS
     from tide_chat.engine.base import Cancel
 
     def show(what: "Card | str") -> None:
@@ -104,18 +105,20 @@ def _one(comparison: "Comparison", sitting: "Sitting", lines: "LineInput", text:
         say("These are not rated.")
         return
     begun = time.monotonic()
-    scores = [_score(lines, letter) for letter in "AB"]
+    scores = [_score(lines, letter) for letter in LETTERS]
     sitting.rate(pair, scores, time.monotonic() - begun)
     if comparison.blind:
-        say(". ".join(f"{letter} was {one.side.shown}" for letter, one in zip("AB", pair.answers, strict=True)))
+        say(". ".join(f"{letter} was {one.side.shown}" for letter, one in zip(LETTERS, pair.answers, strict=True)))
 
 
 def _show(pair: "Pair", *, blind: bool) -> None:
+    from tide_chat.clinician.sides import LETTERS
+
     first, second = pair.answers
     if first.problem and first.problem == second.problem and first.result.reply == second.result.reply:
         say(f"Both: {neutral(first.result.reply.strip()) or '(nothing)'}\n\n  {first.problem}")
         return
-    for letter, answer in zip("AB", pair.answers, strict=True):
+    for letter, answer in zip(LETTERS, pair.answers, strict=True):
         who = letter if blind else f"{letter}, {answer.side.shown}"
         say(f"{who}: {neutral(answer.result.reply.strip()) or '(nothing)'}\n")
         if answer.problem:

@@ -218,7 +218,9 @@ def export(
     _write(path, _written(records, form, redact=redact, words=extra))
     click.echo(f"{len(records)} conversation{'s' * (len(records) != 1)} written, not encrypted: {path.absolute()}")
     if redact:
-        click.echo("Names and numbers were taken out by rules that miss some. Read it before you pass it on.", err=True)
+        from tide_chat.store.exchange import MISSES
+
+        click.echo(MISSES, err=True)
     click.echo("Check-ins, the safety plan and other own texts are not in it.", err=True)
 
 

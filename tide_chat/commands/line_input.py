@@ -39,6 +39,10 @@ class LineInput:
             self._readline.remove_history_item(size - 1)
         return answer
 
+    def agrees(self, question: str) -> bool:
+        """Whether the answer is yes; anything else is none."""
+        return self.ask(f"{question} y or n: ").strip().casefold() in ("y", "yes")
+
     def forget(self) -> None:
         """Empty the history of what was typed."""
         if self._readline:

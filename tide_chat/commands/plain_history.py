@@ -29,7 +29,7 @@ Your history, kept encrypted:
 /forget       delete this conversation from the history, and from here
 /clear        begin a new one; what was kept stays"""
 _NOTHING_YET = "Nothing was kept of this conversation yet."
-_FORGET = "Forget this conversation, here and in your history? It cannot be brought back. y or n: "
+_FORGET = "Forget this conversation, here and in your history? It cannot be brought back."
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
 _DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
@@ -130,7 +130,7 @@ class History:
         click.echo(neutral(f"Written: {path}\n{export.PLAIN}"))
 
     def _forget(self) -> None:
-        if self._lines.interactive and self._lines.ask(_FORGET).strip().casefold() not in ("y", "yes"):
+        if self._lines.interactive and not self._lines.agrees(_FORGET):
             click.echo("It is kept.")
             return
         self._diary.forget()

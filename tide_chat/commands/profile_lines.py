@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
-from tide_chat.profile import FIT, NAME_LENGTH, TOPICS_LENGTH, Profile, Style, described, kept, topics_in
+from tide_chat.profile import (
+    FIT,
+    NAME_LENGTH,
+    TOPICS_LENGTH,
+    Profile,
+    Style,
+    described,
+    keeps_personal,
+    kept,
+    topics_in,
+)
 from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
@@ -58,7 +68,7 @@ class ProfileLines:
 
         self._talk.profile = profile
         before = config.load()
-        self._write(before, personal=bool(before.call_me or before.avoid_topics))
+        self._write(before, personal=keeps_personal(before))
         say(_said(profile))
 
     def _keep(self, *, personal: bool) -> None:

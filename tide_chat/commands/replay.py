@@ -125,17 +125,20 @@ def _turn(desk: "Desk", text: str) -> int:
 def _again(path: Path, chosen: "AppOptions") -> int:
     from tide_chat.clinician import again, receipt
     from tide_chat.clinician.desk import Desk
+    from tide_chat.clinician.recorded import Do
     from tide_chat.config import with_options
     from tide_chat.engine.base import Cancel
 
     paid = receipt.read(path)
     settings = with_options(options.for_nobody(chosen).settings, **_as_there(paid, chosen))
     with Desk.opened(replace(chosen, settings=settings)) as desk:
-        use = desk.use if settings.model is None else lambda _: desk.use(settings.model or "")
+        change = desk.session.change_to
+        use = change if settings.model is None else lambda _: change(settings.model or "")
         same = [_told(one) for one in again.run(paid, desk.talk, use, desk.files_in_use, Cancel())]
-    turns_in_all = sum(1 for one in paid.steps if one.do != "take_back")
-    say(f"{sum(map(bool, same))} of {turns_in_all} replies are the same.")
-    return 0 if sum(map(bool, same)) == turns_in_all else 1
+    in_all = sum(one.do is not Do.TAKE_BACK for one in paid.steps)
+    found = sum(map(bool, same))
+    say(f"{found} of {in_all} replies are the same.")
+    return 0 if found == in_all else 1
 
 
 def _as_there(paid: "Receipt", chosen: "AppOptions") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tide_chat.store import search, values
 from tide_chat.store.opened import OpenFile
 from tide_chat.store.values import Hit, Kept, Record, Summary
 
+_MESSAGE = "SELECT position, role, text, authored, at FROM message WHERE conversation = ?"
 _SUMMARY = f"""
     SELECT id, title,
            coalesce((SELECT substr(text, 1, {2 * values.OPENING}) FROM message
@@ -50,8 +51,7 @@ class Archive(OpenFile):
     def messages(self, id: int, *, limit: int = -1, first: int = 0) -> tuple[Kept, ...]:
         """Messages from position `first` on, at most `limit` of them (all: -1)."""
         rows = self.rows(
-            "SELECT position, role, text, authored, at FROM message WHERE conversation = ? AND position >= ?"
-            " ORDER BY position LIMIT ?",
+            f"{_MESSAGE} AND position >= ? ORDER BY position LIMIT ?",
             *(id, first, limit),
         )
         if not rows:
@@ -73,8 +73,7 @@ class Archive(OpenFile):
     def turns(self, id: int, limit: int = 50, first: int = 0) -> tuple[Kept, ...]:
         """What the user said, the newest first, from the `first`-th on."""
         rows = self.rows(
-            "SELECT position, role, text, authored, at FROM message WHERE conversation = ? AND role = 'user'"
-            " ORDER BY position DESC LIMIT ? OFFSET ?",
+            f"{_MESSAGE} AND role = 'user' ORDER BY position DESC LIMIT ? OFFSET ?",
             *(id, limit, first),
         )
         return tuple(map(_kept, rows))

@@ -29,14 +29,9 @@ class Diary:
         """
         self.id: int | None = None
         self._unkept = self.seen = tuple(unkept)  # seen: what stood on the screen at the last `save`
-        self._first = 0
+        self.first = 0  # messages of the stored conversation that came before those on the screen
         self._kept: tuple[Message, ...] = ()
         self._revision = 0
-
-    @property
-    def first(self) -> int:
-        """Messages of the stored conversation that came before those on the screen."""
-        return self._first
 
     def resume(self, id: int, last: int | None = None) -> Conversation:
         """Go on with a stored conversation; of a long one only the `last` messages. Raises StoreError."""
@@ -44,7 +39,7 @@ class Diary:
         first = 0 if last is None else max(0, summary.messages - last)
         kept = self._archive.messages(id, first=first)
         self.leave()
-        self.id, self._first, self._revision = id, first, summary.revision
+        self.id, self.first, self._revision = id, first, summary.revision
         self._kept = self.seen = tuple(one.message for one in kept)
         return Conversation(self._kept)
 
@@ -90,9 +85,9 @@ class Diary:
             self.id, self._revision = self._archive.create(messages), 0
             return
         same = _same(self._kept, messages)
-        if not self._archive.rewrite(self.id, self._first + same, messages[same:], self._revision):
-            self.id, self._revision, self._kept = self._archive.branch(self.id, self._first - 1), 0, ()
-            self._archive.rewrite(self.id, self._first, messages, self._revision)
+        if not self._archive.rewrite(self.id, self.first + same, messages[same:], self._revision):
+            self.id, self._revision, self._kept = self._archive.branch(self.id, self.first - 1), 0, ()
+            self._archive.rewrite(self.id, self.first, messages, self._revision)
         self._revision += 1
 
 

@@ -23,6 +23,7 @@ from tide_chat.store.values import Record
 _Time = Annotated[AwareDatetime, Field(ge=values.EPOCH, lt=datetime(9000, 1, 1, tzinfo=UTC))]
 
 FORMAT, VERSION = "tide-chat history", 1
+MISSES = "Names and numbers were taken out by rules that miss some. Read it before you pass it on."
 _WHO = {Role.USER: "You", Role.ASSISTANT: "tide-chat"}
 
 

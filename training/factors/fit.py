@@ -46,7 +46,7 @@ def vectors(encoder: Path, texts: Sequence[str], say: Say) -> "NDArray[Any]":
 
 def document(heads: Sequence[Head], ours: Sequence[Example], others: Sequence[Example], encoder: Path) -> str:
     """The file: how it was made, the encoder it belongs to, and each head with its error beside the majority's."""
-    held = [one for one in ours if one.split == "test" and one.reply]
+    held = fit.held_out(ours)
     made = fit.about("python -m training.factors.fit", ours, others)
     rows = {
         name: asdict(head) | {"always_no_is_right": _always_no(held, index)}
@@ -78,7 +78,7 @@ def main() -> int:
     heads = fit.heads(ours, others, numpy.stack([known[one.text] for one in (*ours, *others)]))
     where = paths.shipped_models() / FILE
     atomic.write_text(where, document(heads, ours, others, encoder))
-    held = [one for one in ours if one.split == "test" and one.reply]
+    held = fit.held_out(ours)
     for index, (name, head) in enumerate(zip(FACTORS, heads, strict=True)):
         sys.stdout.write(
             f"{name}: precision {head.error['precision']:.2f}, recall {head.error['recall']:.2f}, "

@@ -85,27 +85,28 @@ def passes(
     return found
 
 
+def own(step: Sequence[int], lengths: Sequence[int], prefix: int, wanted: Training, group: Group) -> Steps:
+    """The part of a step that one process of a run reads, as the recipe has its passes."""
+    return passes(
+        step,
+        lengths,
+        batch=wanted.batch,
+        tokens=wanted.tokens_per_pass,
+        rank=group.rank,
+        world=group.world,
+        prefix=prefix,
+    )
+
+
 def share(step: Sequence[int], lengths: Sequence[int], prefix: int, wanted: Training, group: Group) -> Steps:
-    """The part of a step that one process of a run reads, as the recipe has its passes.
-
-    Where the base is sharded, all processes have the same number of passes, since they lend each other their layers:
-    those that would have fewer get empty ones.
+    """`own`. Where the base is sharded, all processes have the same number of passes, since they lend each other their
+    layers: those that would have fewer get empty ones.
     """
-
-    def of(rank: int) -> Steps:
-        return passes(
-            step,
-            lengths,
-            batch=wanted.batch,
-            tokens=wanted.tokens_per_pass,
-            rank=rank,
-            world=group.world,
-            prefix=prefix,
-        )
-
-    own = of(group.rank)
-    most = max(len(of(rank)) for rank in range(group.world)) if wanted.sharding != "none" else len(own)
-    return own + [[]] * (most - len(own))
+    found = own(step, lengths, prefix, wanted, group)
+    if not wanted.shared_out(group.world):
+        return found
+    others = (own(step, lengths, prefix, wanted, Group(rank, group.world)) for rank in range(group.world))
+    return found + [[]] * (max(map(len, others)) - len(found))
 
 
 def common_prefix(examples: Sequence[Example]) -> int:

@@ -97,7 +97,7 @@ class _Run:
         if group.leads:
             self.earlier = read_run(job.out) if self.last else {}
             self.plan = plan.read(self.earlier) if self.last else _plan(job, ready, self.device, dtype, group.world)
-        self.sharded = self.recipe.training.sharding == "full" and group.world > 1
+        self.sharded = self.recipe.training.shared_out(group.world)
         place = torch.device("cpu") if self.sharded else self.device
         self.model = adapter.load(job.model, self.recipe, place, dtype, job.start)
         if self.sharded:

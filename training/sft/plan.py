@@ -92,8 +92,7 @@ def make(
         part
         for step in order
         for rank in range(world)
-        for part in batches.share(step, lengths, prefix, wanted, Group(rank, world))
-        if part
+        for part in batches.own(step, lengths, prefix, wanted, Group(rank, world))
     ]
     sizes = [prefix + len(part) * (max(lengths[i] for i in part) - prefix) for part in parts]
     total = sum(value.numel() for value in model.parameters())
@@ -135,8 +134,8 @@ def _weights(recipe: Recipe, model: Any, world: int, dtype: torch.dtype) -> floa
     """
     frozen = {name: value.numel() for name, value in model.named_parameters() if not value.requires_grad}
     layered = sum(count for name, count in frozen.items() if ".layers." in name)
-    alone = recipe.training.sharding == "none" or world == 1
-    share = 1.0 if alone else min(1.0, 1 / world + 2 / int(model.config.num_hidden_layers))
+    shared_out = recipe.training.shared_out(world)
+    share = min(1.0, 1 / world + 2 / int(model.config.num_hidden_layers)) if shared_out else 1.0
     in_layers = share * layered * (BYTES[recipe.training.quantized] or dtype.itemsize)
     return float(in_layers + (sum(frozen.values()) - layered) * dtype.itemsize)
 

@@ -1,14 +1,13 @@
 """The care tools in Spanish: whole, with the times of the English ones, in their tone."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.spanish_files import PLACES, both
 from tide_chat import care, wording
 from tide_chat.care import breathing, checkin, plan, summary, today, weeks
 from tide_chat.care.keeping import Care
@@ -16,7 +15,6 @@ from tide_chat.care.tools import all_tools, find
 
 FOLDER = Path(care.__file__).parent / "data"
 FILES = sorted(path for path in FOLDER.rglob("*.toml") if path.parent.name != "es")
-PLACES = re.compile(r"\{\w+\}")
 LEFT_ENGLISH = ("id", "source", "name", "does", "people", "paper", "tools")  # names of the program, and titles of works
 NIGHT = datetime(2026, 11, 26, 3, 5, tzinfo=UTC)
 NEVER = {
@@ -37,31 +35,11 @@ ORDERS = re.compile(
 )
 
 
-@pytest.fixture(autouse=True)
-def spanish() -> Iterator[None]:
-    wording.use("es")
-    yield
-    wording.use("en")
-
-
-def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, one in value.items():
-            if name not in LEFT_ENGLISH:
-                yield from texts(one, f"{path}.{name}")
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from texts(one, f"{path}.{number}")
-    elif isinstance(value, str):
-        yield path, value
-
-
-def in_file(path: Path) -> dict[str, str]:
-    return dict(texts(tomllib.loads(path.read_text(encoding="utf-8"))))
+pytestmark = pytest.mark.usefixtures("spanish")
 
 
 def said() -> list[tuple[str, str]]:
-    found = [(path.stem, text) for path in FILES for text in in_file(path.parent / "es" / path.name).values()]
+    found = [(path.stem, text) for path in FILES for text in both(path, LEFT_ENGLISH)[1].values()]
     return [*found, ("summary", summary.draft((), NIGHT)), *(("breathing", line) for line in _rounds())]
 
 
@@ -72,7 +50,7 @@ def _rounds() -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_each_file_has_the_same_texts(file: Path) -> None:
-    english, other = in_file(file), in_file(file.parent / "es" / file.name)
+    english, other = both(file, LEFT_ENGLISH)
     assert set(other) == set(english)
     for path, text in english.items():
         assert sorted(PLACES.findall(other[path])) == sorted(PLACES.findall(text)), path

@@ -191,10 +191,10 @@ class Actions(Screen[None]):
         self.app.push_screen(SettingsScreen(self.tide.settings))
 
     def action_profile(self) -> None:
+        from tide_chat.profile import keeps_personal
         from tide_chat.ui.screens.profile import ProfileScreen
 
-        settings = self.tide.settings
-        self.app.push_screen(ProfileScreen(self.core.talk, personal=bool(settings.call_me or settings.avoid_topics)))
+        self.app.push_screen(ProfileScreen(self.core.talk, personal=keeps_personal(self.tide.settings)))
 
     def action_help(self) -> None:
         from tide_chat.ui.screens.help import HelpScreen

@@ -1,7 +1,7 @@
 """The model picker: what is here, what could be fetched, how far a fetch is. Fetching asks first: it goes online."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
@@ -20,7 +20,7 @@ from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
 
 if TYPE_CHECKING:
-    from tide_chat.ui.app import TideChatApp
+    pass
 
 KEYS = "Enter chooses · Esc closes · Ctrl+Q leaves at once"
 KEYS_PULLING = "Esc stops the download; what has come so far is kept"
@@ -102,7 +102,7 @@ class ModelScreen(Panel[None]):
         self.app.push_screen(question, lambda agreed: self._pull(row.alias) if agreed else None)
 
     def _use(self, alias: str) -> None:
-        cast("TideChatApp", self.app).chat.action_stop()
+        self.tide.chat.action_stop()
         shelf, post = self._shelf, self.post_message
         self.run_worker(lambda: _switch(shelf, alias, post), name="switch", thread=True)
 
@@ -130,7 +130,7 @@ class ModelScreen(Panel[None]):
 
     def on_switched(self, message: Switched) -> None:
         if message.error is None:
-            cast("TideChatApp", self.app).change_settings(model=message.alias)
+            self.tide.change_settings(model=message.alias)
             self.dismiss(None)
         else:
             self.note(neutral(str(message.error)))

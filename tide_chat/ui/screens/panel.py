@@ -1,7 +1,7 @@
 """The frame of every panel: a title, a body that scrolls, a line of keys. Esc closes it."""
 
 from collections.abc import Iterable
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,6 +10,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from tide_chat.ui.widgets.plain import Plain
+
+if TYPE_CHECKING:
+    from tide_chat.ui.app import TideChatApp
 
 Result = TypeVar("Result")
 
@@ -29,6 +32,10 @@ class Panel(ModalScreen[Result]):
             with VerticalScroll(id="panel-body"):
                 yield from self.body()
             yield Plain(self.keys, id="panel-keys")
+
+    @property
+    def tide(self) -> "TideChatApp":
+        return cast("TideChatApp", self.app)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)

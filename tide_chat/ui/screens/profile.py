@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
@@ -12,10 +12,10 @@ from tide_chat.profile import FIT, NAME_LENGTH, TOPICS_LENGTH, Style, described,
 from tide_chat.terminal import neutral
 from tide_chat.ui.ports import Talk
 from tide_chat.ui.screens.panel import Panel
-from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
 
 if TYPE_CHECKING:
-    from tide_chat.ui.app import TideChatApp
+    pass
 
 NAME = "What replies may call you"
 TOPICS = "What replies should not bring up, with commas between. You may."
@@ -61,12 +61,12 @@ class ProfileScreen(Panel[None]):
     def _styles(self) -> Iterable[Option]:
         for style in Style:
             title, about = described(style)
-            yield Option(f"{_mark(style is self._talk.profile.style)} {title}. {about}", id=style.value)
+            yield Option(f"{mark(style is self._talk.profile.style)} {title}. {about}", id=style.value)
 
     def _keeping(self) -> Iterable[Option]:
         yield Option("Where name and topics are kept", disabled=True)
         for where, words in KEEPING.items():
-            yield Option(f"{_mark((where == 'file') is self._personal)} {words}", id=where)
+            yield Option(f"{mark((where == 'file') is self._personal)} {words}", id=where)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id in KEEPING:
@@ -90,8 +90,4 @@ class ProfileScreen(Panel[None]):
         super().action_close()
 
     def _keep(self) -> None:
-        cast("TideChatApp", self.app).change_settings(**kept(self._talk.profile, personal=self._personal))
-
-
-def _mark(chosen: bool) -> str:
-    return "(x)" if chosen else "( )"
+        self.tide.change_settings(**kept(self._talk.profile, personal=self._personal))

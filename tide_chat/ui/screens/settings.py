@@ -1,7 +1,7 @@
 """A few settings, kept as soon as they are changed. What is chosen is marked with words and signs, not with colour."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
@@ -13,10 +13,10 @@ from tide_chat.ui import themes
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.history.words import TURN_OFF
 from tide_chat.ui.screens.panel import Panel
-from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
 
 if TYPE_CHECKING:
-    from tide_chat.ui.app import TideChatApp
+    pass
 
 NEWLINE = "New lines: Ctrl+J works in every terminal, so does a \\ at the end of a line and then Enter."
 COUNTRY = "Country for help lines: two letters, such as US, GB or IN. Empty: from your system."
@@ -48,16 +48,12 @@ class SettingsScreen(Panel[None]):
     def _options(self) -> Iterable[Option]:
         yield Option("Colours", disabled=True)
         for name, title in themes.TITLES.items():
-            yield Option(f"{_mark(name == self._settings.theme)} {title}", id=name)
+            yield Option(f"{mark(name == self._settings.theme)} {title}", id=name)
         yield Option("Movement", disabled=True)
-        yield Option(f"{_mark(self._settings.reduced_motion)} Keep movement to a minimum", id=MOTION)
+        yield Option(f"{mark(self._settings.reduced_motion)} Keep movement to a minimum", id=MOTION)
         yield Option("Your conversations", disabled=True)
         kept = self.tide.book.state is not State.OFF
-        yield Option(f"{_mark(kept)} Keep them, encrypted with a passphrase of yours", id=KEEP)
-
-    @property
-    def tide(self) -> "TideChatApp":
-        return cast("TideChatApp", self.app)
+        yield Option(f"{mark(kept)} Keep them, encrypted with a passphrase of yours", id=KEEP)
 
     def on_mount(self) -> None:
         if self.app.no_color:
@@ -93,7 +89,3 @@ class SettingsScreen(Panel[None]):
             self._settings = self.tide.settings
         note = "" if whole or not value else "Two letters, such as US, GB or IN."
         self.query_one("#setting-note", Plain).update(note)
-
-
-def _mark(chosen: bool) -> str:
-    return "(x)" if chosen else "( )"

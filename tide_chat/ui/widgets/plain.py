@@ -45,3 +45,8 @@ class PlainOptions(OptionList):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return super().get_content_height(container, viewport, max(3, width))  # an option is padded by two
+
+
+def mark(chosen: bool) -> str:
+    """Before a choice, in signs that need no colour."""
+    return "(x)" if chosen else "( )"

@@ -1,18 +1,14 @@
 """What the app would tell a model beside each message, where the risk encoder is sure of its situation."""
 
-import time
 from collections.abc import Sequence
 from functools import cache
 
 from tide_chat.errors import ModelUnusable
 from tide_chat.fit import told_beside
-from tide_chat.safety import join
 from tide_chat.safety.assessment import Assessment
-from tide_chat.safety.classifier import Classifier, Unavailable, default_folder
 from tide_chat.safety.router import Router
 from training.evaluation.auto.items import Item
-
-PATIENCE = 60.0  # seconds for a message, and tries a second apart until the encoder is there: nobody waits for a reply
+from training.evaluation.safety.judges import EncoderUnusable, Remembering
 
 
 def notes(items: Sequence[Item]) -> tuple[str, ...]:
@@ -24,23 +20,12 @@ def notes(items: Sequence[Item]) -> tuple[str, ...]:
 @cache  # several conditions ask for the same messages
 def assessments(texts: tuple[str, ...]) -> tuple[Assessment, ...]:
     """What rules and encoder make of each. Raises ModelUnusable."""
-    classifier = Classifier(default_folder(), patience=PATIENCE)
+    encoder = Remembering()
     try:
-        _wait(classifier)
-        found = tuple(Router(classifier).assess(text) for text in texts)
+        return tuple(Router(encoder).assess(text) for text in texts)
+    except EncoderUnusable as error:
+        raise ModelUnusable(
+            "The risk encoder did not read every message.", help="tide-chat doctor says more."
+        ) from error
     finally:
-        classifier.close()
-    if any(join.is_reduced(one) for one in found):
-        raise ModelUnusable("The risk encoder did not read every message.", help="tide-chat doctor says more.")
-    return found
-
-
-def _wait(classifier: Classifier) -> None:
-    """Until the encoder answers, or for good when it does not."""
-    for _ in range(int(PATIENCE)):
-        try:
-            classifier.read("hello")
-        except Unavailable:
-            time.sleep(1)
-        else:
-            return
+        encoder.close()

@@ -11,6 +11,7 @@ from tide_chat.compose import sampling
 from tide_chat.config import Settings
 from tide_chat.engine.base import SamplingParams
 from tide_chat.errors import DataError, ModelNotFound, UsageError
+from tide_chat.fit import told_first
 from tide_chat.profile import Profile, Style
 from tide_chat.prompt import system_text
 from training.data.sources import digest
@@ -48,7 +49,7 @@ class Condition:
     @property
     def system(self) -> str:
         """The app's system prompt for this style."""
-        return "\n".join((system_text(), *Profile(self.style).lines()))
+        return told_first(system_text(), Profile(self.style), str)[0]
 
     def __str__(self) -> str:
         return f"{self.name} {self.state}"

@@ -50,8 +50,9 @@ def asks(condition: Condition, renderer: Renderer, items: Sequence[Item], seed: 
     """One for each item, with the app's prompt. A model that thinks gets as many tokens for that as in the app."""
     made = []
     notes = beside.notes(items) if condition.guided else ("",) * len(items)
+    system = condition.system
     for item, note in zip(items, notes, strict=True):
-        prompt = renderer.render(condition.system, item.conversation, note=note)
+        prompt = renderer.render(system, item.conversation, note=note)
         thinks = renderer.thinks(prompt)
         tokens = condition.sampling.max_tokens + (THINKING_TOKENS if thinks else 0)
         params = replace(condition.sampling, seed=item.seed(seed), max_tokens=tokens)

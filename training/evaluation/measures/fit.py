@@ -111,9 +111,14 @@ def fit(ours: Sequence[Example], others: Sequence[Example], known: "NDArray[Any]
     return Classifier(heads(ours, others, known), how | {"encoder": encoder})
 
 
+def held_out(ours: Sequence[Example]) -> list[Example]:
+    """The sentences of replies on which the error is counted."""
+    return [one for one in ours if one.split == "test" and one.reply]
+
+
 def about(command: str, ours: Sequence[Example], others: Sequence[Example]) -> dict[str, Any]:
     """Of what and how, for the file of the heads."""
-    held = [one for one in ours if one.split == "test" and one.reply]
+    held = held_out(ours)
     return {
         "command": command,
         "sources": [{"name": path.name, "sha256": sources.digest(path)} for path in (*_files(), OUTSIDE)],

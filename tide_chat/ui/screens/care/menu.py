@@ -13,7 +13,7 @@ from tide_chat.care.tools import all_tools
 from tide_chat.errors import TideError
 from tide_chat.ui.commands import find, key_label
 from tide_chat.ui.screens.care.panel import CarePanel, problem
-from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
 
 OTHERS = ("check-in", "plan", "contacts", "weeks", "summary")
 ASK = "ask"
@@ -55,7 +55,7 @@ class CareMenu(CarePanel):
         yield Option("", disabled=True)
         yield from command_lines(OTHERS)
         asks = or_else(lambda: self.care.asks, False)
-        yield Option(f"({'x' if asks else ' '}) Ask 0 to 10 before and after a tool", id=ASK)
+        yield Option(f"{mark(asks)} Ask 0 to 10 before and after a tool", id=ASK)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id == ASK:

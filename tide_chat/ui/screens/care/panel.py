@@ -1,6 +1,6 @@
 """The frame of the care screens: any of their keys leads on to another, F2 to people, Esc back to where one was."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -12,7 +12,7 @@ from tide_chat.ui.commands import find
 from tide_chat.ui.screens.panel import Panel
 
 if TYPE_CHECKING:
-    from tide_chat.ui.app import TideChatApp
+    pass
 
 
 class CarePanel(Panel[None]):
@@ -25,10 +25,6 @@ class CarePanel(Panel[None]):
     def __init__(self, care: Care) -> None:
         super().__init__(classes="care")
         self.care = care
-
-    @property
-    def tide(self) -> "TideChatApp":
-        return cast("TideChatApp", self.app)
 
     @property
     def contacts(self) -> tuple[Contact, ...]:

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from tide_chat.clinician import inspection
 from tide_chat.clinician.desk import NO_TURN, Desk
-from tide_chat.clinician.inspection import Line, Section
+from tide_chat.clinician.inspection import Line, Section, pieces
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
@@ -69,8 +69,6 @@ def _widgets(sections: Sequence[Section]) -> Iterable[Widget]:
 def drawn(line: Line) -> Content:
     """A label, and the text with its marked parts in reverse."""
     parts: list[Content | tuple[str, str] | str] = [(f"{line.label}: ", "bold")] if line.label else []
-    at = 0
-    for start, end in line.marks:
-        parts += [Content(neutral(line.text[at:start])), Content.styled(neutral(line.text[start:end]), "reverse")]
-        at = end
-    return Content.assemble(*parts, Content(neutral(line.text[at:])))
+    for part, marked in pieces(line):
+        parts.append(Content.styled(neutral(part), "reverse") if marked else Content(neutral(part)))
+    return Content.assemble(*parts)

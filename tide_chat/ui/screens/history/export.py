@@ -13,7 +13,7 @@ from tide_chat.care import export
 from tide_chat.store import exchange
 from tide_chat.store.values import Record
 from tide_chat.ui.screens.to_file import ToFileScreen
-from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
 
 SUFFIXES = (".md", ".json")
 AS_IS, REDACTED = "as-is", "redacted"
@@ -21,7 +21,6 @@ CHOICES = {
     AS_IS: "As it is",
     REDACTED: "With names, places, numbers and addresses taken out, as far as they are seen",
 }
-MISSES = "Names and numbers were taken out by rules that miss some. Read it before you pass it on."
 
 
 class HistoryExport(ToFileScreen):
@@ -43,9 +42,8 @@ class HistoryExport(ToFileScreen):
         yield Plain(export.PLAIN, id="care-note")
 
     def _options(self) -> Iterable[Option]:
-        chosen = REDACTED if self._redacted else AS_IS
         for name, said in CHOICES.items():
-            yield Option(f"{'(x)' if name == chosen else '( )'} {said}", id=name)
+            yield Option(f"{mark((name == REDACTED) is self._redacted)} {said}", id=name)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -56,7 +54,7 @@ class HistoryExport(ToFileScreen):
         return partial(_text, self._read, Path(where).suffix, redacted=self._redacted)
 
     def holds(self) -> str:
-        return "\n".join((export.PLAIN, *([MISSES] if self._redacted else [])))
+        return "\n".join((export.PLAIN, *([exchange.MISSES] if self._redacted else [])))
 
     def written(self) -> None:
         self.query_one(PlainOptions).disabled = True

@@ -4,7 +4,7 @@ Nobody is held here: one key goes on without keeping, and help lines and care to
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -21,7 +21,7 @@ from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
 
 if TYPE_CHECKING:
-    from tide_chat.ui.app import TideChatApp
+    pass
 
 
 class Ended(Message):
@@ -42,10 +42,6 @@ class PassphraseScreen(Panel[bool]):
         super().__init__(classes="passphrase")
         self.book = book
         self.working = False
-
-    @property
-    def tide(self) -> "TideChatApp":
-        return cast("TideChatApp", self.app)
 
     def note(self, text: str) -> None:
         self.query_one("#care-note", Plain).update(neutral(text))
