@@ -4,10 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from training.sft import loop, metrics
+
+HANGS = 150  # seconds after which a process of a test is taken to hang; it takes twenty at most
 
 
 def lines(run: Path, name: str = loop.METRICS) -> list[dict[str, Any]]:
@@ -20,9 +23,11 @@ def weights(run: Path) -> bytes:
 
 
 def start(script: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    """One that hangs says where, on its error output, and ends."""
     root = str(Path(__file__).parents[2])
+    watched = f"import faulthandler; faulthandler.dump_traceback_later({HANGS}, exit=True)\n{script}"
     return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
+        [sys.executable, "-c", watched, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -39,9 +44,10 @@ def two(script: str, *arguments: str) -> list[str]:
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     children = [start(script, *arguments, RANK=str(rank), **shared) for rank in (0, 1)]
     try:
-        said = [child.communicate(timeout=300) for child in children]
+        with ThreadPoolExecutor() as readers:  # both at once: a full pipe would hold up one, and so the other
+            said = list(readers.map(lambda child: child.communicate(timeout=HANGS + 30), children))
     finally:
         for child in children:
             child.kill()
-    assert [child.returncode for child in children] == [0, 0], said
+    assert [child.returncode for child in children] == [0, 0], "\n".join(part for pair in said for part in pair)
     return [out for out, _ in said]
