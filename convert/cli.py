@@ -24,10 +24,11 @@ app = entry.group("tide-convert", "Turn trained weights into the files that tide
 @app.command("all", short_help="Merge, write, quantize, verify and install, in one go.")
 @click.argument("run", type=FILE)
 @click.option("--quant", default="q4_k_m,q8_0", show_default=True, help="Types, separated by commas.")
-@click.option("--out", type=FILE, help="The folder for the files. Otherwise RUN/gguf.")
+@click.option("--out", type=FILE, help="The folder for the files. Otherwise RUN/gguf, or NAME/gguf for owner/NAME.")
 @click.option("--base", help="What the adapter belongs to: a folder or owner/name. Otherwise what it says itself.")
-@click.option("--name", default="", help="What the model is called. Otherwise the folder's name.")
+@click.option("--name", default="", help="What the model is called. Otherwise RUN's last part.")
 @click.option("--install", is_flag=True, help="Bring what passed the check into the app's models.")
+@click.option("--data", type=FILE, help="JSON lines of dialogues to verify with. Otherwise our open dialogues.")
 @click.option("--samples", type=click.IntRange(1), default=16, show_default=True, help="Dialogues to verify with.")
 @_threads
 @_download
@@ -38,21 +39,31 @@ def everything(
     base: str | None,
     name: str,
     install: bool,
+    data: Path | None,
     samples: int,
     threads: int | None,
     download: bool,
 ) -> int:
-    """From RUN, a run folder with an adapter or a folder with a whole model, to GGUF files that the app loads."""
-    from convert import pipeline, quantize, sources
+    """From RUN to GGUF files that the app loads.
 
-    folder = sources.folder(str(run), download=download)
-    quants = tuple(part.strip() for part in quant.split(",") if part.strip())
-    for kind in quants:
-        quantize.type_of(kind)
-    job = pipeline.Job(folder, out or folder / "gguf", quants, base, name, download, install, samples, threads)
-    with bar() as say:
-        made = pipeline.run(job, click.echo, say)
-    return 0 if all(one.report.passed for one in made) else 1
+    RUN is a run folder with an adapter, a folder with a whole model, or owner/name of the hub.
+    """
+    from convert import pipeline, sources
+
+    job = pipeline.Job(
+        source=sources.folder(str(run), download=download),
+        name=name or run.resolve().name,
+        out=out or (run if run.is_dir() else Path(run.name)) / "gguf",  # nothing is written into the hub's cache
+        quants=tuple(part.strip() for part in quant.split(",") if part.strip()),
+        base=base,
+        data=data,
+        download=download,
+        install=install,
+        samples=samples,
+        threads=threads,
+    )
+    reports = pipeline.run(job, click.echo)
+    return 0 if all(report.passed for report in reports) else 1
 
 
 @app.command("merge", short_help="Merge adapters into their base model.")
@@ -117,6 +128,23 @@ def lora_command(adapter: Path, out: Path, base: str | None, kind: str, download
     with bar() as say:
         lora.convert(adapter, out, base=found, kind=kind, say=say)
     click.echo(f"Written: {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+@app.command("ship", short_help="Write the adapter that an entry of the catalogue names.")
+@click.argument("adapter", type=FILE)
+@click.option("--entry", type=FILE, required=True, help="Such as models/smollm2-135m-tide.toml.")
+@click.option("--base", help="The base model's folder or owner/name. Otherwise what the adapter names.")
+@click.option("--type", "kind", type=click.Choice(["f32", "f16"]), default="f16", show_default=True)
+@_download
+def ship_command(adapter: Path, entry: Path, base: str | None, kind: str, download: bool) -> int:
+    """Write ADAPTER (a run folder) as GGUF beside --entry, and its checksum into it."""
+    from convert import ship, sources
+
+    found = sources.folder(base or sources.base_of(adapter), download=download)
+    with bar() as say:
+        out = ship.write(adapter, entry, found, kind, say)
+    click.echo(f"Written: {out} ({out.stat().st_size / 1e6:.1f} MB), and its checksum: {entry}")
     return 0
 
 

@@ -26,7 +26,7 @@ Array = Any  # numpy.ndarray; numpy is loaded when a conversion starts
 MOST_ROOM = 10_000_000  # bytes of a file for a model of 8B weights
 CHUNK = 512  # tokens; what llama.cpp's tool takes by default
 SUMS, COUNTS = ".in_sum2", ".counts"
-_HELP = "Make one from the model: tide-convert imatrix MODEL.gguf --texts FILE"
+_HELP = "Make one from the model: tide-convert imatrix MODEL.gguf --out FILE"
 
 
 @dataclass(frozen=True, slots=True)

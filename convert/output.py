@@ -6,7 +6,7 @@ Knows nothing of what is written.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tide_chat.errors import DataError, TideError, UsageError
@@ -27,7 +27,8 @@ def file(out: Path, size: int) -> Iterator[Path]:
     except OSError as error:
         raise _failed(out, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong is said already
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

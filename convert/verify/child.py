@@ -54,19 +54,30 @@ class Exact(Llama):
             count = len(part) * self.vocab_size
             yield bytes(cast(native.llama_get_logits(self._context), POINTER(c_float * count)).contents)
 
-    def greedy(self, tokens: Sequence[int], most: int) -> tuple[list[int], float, bool]:
-        """(ids, seconds of decoding them, whether it ended by itself)."""
-        self.clear()
-        for first in range(0, len(tokens), ROWS):
-            self.decode(tokens[first : first + ROWS], first)
+    def greedy(self, tokens: Sequence[int], most: int) -> tuple[list[int], bool]:
+        """(ids, whether it ended by itself)."""
+        self._read(tokens)
         found: list[int] = []
         with self.sampler(SamplingParams(temperature=0.0, repeat_penalty=1.0), 0) as pick:
-            token, began = pick(), time.perf_counter()
+            token = pick()
             while not self.ends(token) and len(found) < most:
                 self.decode([token], len(tokens) + len(found))
                 found.append(token)
                 token = pick()
-            return found, time.perf_counter() - began, self.ends(token)
+            return found, self.ends(token)
+
+    def pace(self, tokens: Sequence[int], prompt: int) -> float:
+        """Seconds that it takes to decode what comes after the first `prompt` tokens, one at a time."""
+        self._read(tokens[:prompt])
+        began = time.perf_counter()
+        for at in range(prompt, len(tokens)):
+            self.decode([tokens[at]], at)
+        return time.perf_counter() - began
+
+    def _read(self, tokens: Sequence[int]) -> None:
+        self.clear()
+        for first in range(0, len(tokens), ROWS):
+            self.decode(tokens[first : first + ROWS], first)
 
 
 def answer(llama: Exact, request: frames.Json) -> Iterator[tuple[frames.Json, bytes]]:
@@ -80,8 +91,10 @@ def answer(llama: Exact, request: frames.Json) -> Iterator[tuple[frames.Json, by
                 yield {}, block
             yield {"last": True}, b""
         case "greedy":
-            ids, seconds, ended = llama.greedy(request["ids"], request["most"])
-            yield {"ids": ids, "seconds": seconds, "ended": ended, "last": True}, b""
+            ids, ended = llama.greedy(request["ids"], request["most"])
+            yield {"ids": ids, "ended": ended, "last": True}, b""
+        case "pace":
+            yield {"seconds": llama.pace(request["ids"], request["prompt"]), "last": True}, b""
         case other:
             raise EngineError(f"There is no operation {other!r}.")
 

@@ -14,7 +14,8 @@ Chat = list[dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """config: as transformers completes it. tokenizer: a `tokenizers.Tokenizer`, which is the file itself.
+    """config: as transformers completes it. tokenizer: a `tokenizers.Tokenizer`, which is the file itself. renderer:
+    transformers' around a copy of it, which takes a while to make.
 
     eos: the id of the end of sequence. ends: all ids that generation stops at. special: texts of special tokens.
     """
@@ -22,6 +23,7 @@ class Folder:
     path: Path
     config: Json
     tokenizer: Any
+    renderer: Any
     settings: Json
     template: str
     eos: int | None
@@ -32,24 +34,16 @@ class Folder:
         """Token ids of a text; framed: with the begin and end that the tokenizer itself adds."""
         return list(self.tokenizer.encode(text, add_special_tokens=framed).ids)
 
-    def word(self, name: str) -> str:
-        """A named token, such as bos_token; "" when there is none."""
-        return _word(self.settings, name)
-
     def render(self, chat: Chat, *, reply: bool) -> str:
         """A chat as transformers writes it, the date left to the template; reply: up to where the next one begins.
 
         Raises DataError.
         """
         from jinja2 import TemplateError
-        from transformers import PreTrainedTokenizerFast
 
-        names = ("bos_token", "eos_token", "unk_token", "pad_token")
-        words = {name: word for name in names if (word := self.word(name))}
-        renderer = PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **words)
         try:
             return str(
-                renderer.apply_chat_template(
+                self.renderer.apply_chat_template(
                     chat,
                     chat_template=self.template,
                     tokenize=False,
@@ -90,12 +84,21 @@ def read(path: Path) -> Folder:
         path=path,
         config=raw | config,
         tokenizer=tokenizer,
+        renderer=_renderer(tokenizer, settings),
         settings=settings,
         template=_template(path, settings),
         eos=eos,
         ends=frozenset(ends),
         special=frozenset(str(token["content"]) for token in tokens.get("added_tokens", ()) if token.get("special")),
     )
+
+
+def _renderer(tokenizer: Any, settings: Json) -> Any:
+    from transformers import PreTrainedTokenizerFast
+
+    names = ("bos_token", "eos_token", "unk_token", "pad_token")
+    words = {name: word for name in names if (word := _word(settings, name))}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **words)
 
 
 def _word(settings: Json, name: str) -> str:

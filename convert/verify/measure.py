@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from convert.verify.folder import Chat, Folder
@@ -47,13 +48,15 @@ def sample(folder: Folder, runtime: Runtime, chat: Chat) -> Sample:
 def measure(
     folder: Folder, runtime: Runtime, reference: Reference, chats: Sequence[Chat], say: Say = quiet
 ) -> tuple[Numbers, Stops | None]:
-    """Raises DataError, EngineError, EngineDied."""
+    """What all dialogues begin with is counted once. Raises DataError, EngineError, EngineDied."""
     samples = [sample(folder, runtime, chat) for chat in chats]
+    shared = _shared(samples)
     tally, learned = Tally(), []
     for done, one in enumerate(samples, 1):
         ids = one.ids[: min(TEXT, runtime.about.context)]
         if len(ids) > 1:
-            learned += _force(one, ids, runtime, reference.logits(ids), tally)
+            known = shared if done > 1 else 0
+            learned += _force(one, ids, runtime, reference.logits(ids), tally, known)
         say("comparing logits", done, len(samples))
     try:
         numbers = tally.numbers()
@@ -62,14 +65,22 @@ def measure(
     return numbers, _stops(samples, learned, runtime, say)
 
 
-def _force(one: Sample, ids: Sequence[int], runtime: Runtime, theirs: Any, tally: Tally) -> list[tuple[int, float]]:
-    """Adds all positions; returns rank and probability of the end token where the reply ends, if that was reached."""
+def _shared(samples: Sequence[Sample]) -> int:
+    """How many tokens all begin with."""
+    return sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, zip(*(one.ids for one in samples), strict=False)))
+
+
+def _force(
+    one: Sample, ids: Sequence[int], runtime: Runtime, theirs: Any, tally: Tally, known: int
+) -> list[tuple[int, float]]:
+    """Adds all positions from `known` on; rank and probability of the end token where the reply ends, if reached."""
     if theirs.shape[-1] < runtime.about.vocabulary:
         raise DataError("The original model's vocabulary is smaller.", details=f"{theirs.shape[-1]}")
     following, first, found = [*ids[1:], -1], 0, []
     for ours in runtime.logits(ids):
         last = first + len(ours)
-        tally.add(theirs[first:last, : ours.shape[-1]], ours, following[first:last])
+        new = min(last, max(first, known))
+        tally.add(theirs[new:last, : ours.shape[-1]], ours[new - first :], following[new:last])
         if first <= one.end - 1 < last:
             found.append(rank_and_probability(ours[one.end - 1 - first], one.ids[one.end]))
         first = last
@@ -84,12 +95,10 @@ def _stops(samples: Sequence[Sample], learned: list[tuple[int, float]], runtime:
     for done, prompt in enumerate(prompts, 1):
         replies.append(runtime.greedy(prompt, min(REPLY, runtime.about.context - 1 - len(prompt))))
         say("replying", done, len(prompts))
-    seconds, tokens = sum(reply.seconds for reply in replies), sum(len(reply.ids) for reply in replies)
     return Stops(
         replies=len(learned),
         rank_first=sum(rank == 1 for rank, _ in learned),
         probability=sum(p for _, p in learned) / max(1, len(learned)),
         greedy=len(replies),
         emitted=sum(reply.ended for reply in replies),
-        tokens_per_second=tokens / seconds if seconds else 0.0,
     )

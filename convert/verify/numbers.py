@@ -18,9 +18,8 @@ class Tally:
 
     _kl: list[float] = field(default_factory=list)
     _agree: int = 0
-    _surprise: float = 0.0  # nats, of the runtime
-    _surprise_hf: float = 0.0
-    _followed: int = 0
+    _surprise: list[float] = field(default_factory=list)  # nats, of the runtime, one a position that was followed
+    _surprise_hf: list[float] = field(default_factory=list)
 
     def add(self, theirs: Array, ours: Array, following: list[int]) -> None:
         """theirs: HF's. ours: the runtime's."""
@@ -36,9 +35,8 @@ class Tally:
         self._agree += int((theirs.argmax(axis=-1) == ours.argmax(axis=-1)).sum())
         for row, token in enumerate(following):
             if token >= 0:
-                self._surprise -= float(q[row, token])
-                self._surprise_hf -= float(p[row, token])
-                self._followed += 1
+                self._surprise.append(-float(q[row, token]))
+                self._surprise_hf.append(-float(p[row, token]))
 
     def numbers(self) -> Numbers:
         """Raises ValueError when nothing was added."""
@@ -46,15 +44,16 @@ class Tally:
 
         if not self._kl:
             raise ValueError("no positions")
-        followed = max(1, self._followed)
+        ours, theirs = numpy.array(self._surprise or [0.0]), numpy.array(self._surprise_hf or [0.0])
         return Numbers(
             tokens=len(self._kl),
             kl_mean=float(numpy.mean(self._kl)),
             kl_p99=float(numpy.quantile(self._kl, 0.99)),
             kl_max=float(numpy.max(self._kl)),
             top_agreement=self._agree / len(self._kl),
-            perplexity=exp(min(MOST, self._surprise / followed)),
-            perplexity_hf=exp(min(MOST, self._surprise_hf / followed)),
+            perplexity=exp(min(MOST, float(ours.mean()))),
+            perplexity_hf=exp(min(MOST, float(theirs.mean()))),
+            perplexity_error=float((ours - theirs).std() / len(ours) ** 0.5),
         )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from convert.verify.hushed import hushed
 from tide_chat.errors import DataError, MissingExtra
 
+KEPT = 1 << 30  # bytes of logits that are kept where several files are compared on the same texts
+
 
 class Reference:
-    """Raises DataError, MissingExtra."""
+    """keep: whether the same texts will be asked for again. Raises DataError, MissingExtra."""
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, *, keep: bool = False) -> None:
         try:
             import torch
             from transformers import AutoModelForCausalLM
@@ -31,9 +33,20 @@ class Reference:
                 ).eval()
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise DataError("The original model cannot be loaded.", details=f"{folder}: {error}") from error
+        self._kept: dict[tuple[int, ...], Any] = {}
+        self._room = KEPT if keep else 0
 
     def logits(self, ids: Sequence[int]) -> Any:
         """float32 array of shape (positions, vocabulary)."""
+        if (key := tuple(ids)) in self._kept:
+            return self._kept[key]
+        found = self._computed(ids)
+        if found.nbytes <= self._room:
+            self._kept[key] = found
+            self._room -= found.nbytes
+        return found
+
+    def _computed(self, ids: Sequence[int]) -> Any:
         import torch
 
         with torch.inference_mode():

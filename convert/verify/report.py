@@ -1,6 +1,5 @@
 """What a verification found: frozen values, the limits they are held against, and the file that keeps them."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -46,6 +45,7 @@ class Numbers:
     top_agreement: float  # share of positions at which both put the same token first
     perplexity: float  # of the runtime
     perplexity_hf: float
+    perplexity_error: float  # one standard error of ln(perplexity / perplexity_hf), over tokens, both on the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,6 @@ class Stops:
     probability: float  # of it, in the mean
     greedy: int
     emitted: int  # of the greedy replies, how many ended by themselves
-    tokens_per_second: float  # while decoding them; 0 when none was
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,6 @@ class Report:
             f"({numbers.perplexity_hf:.2f} before)"
         )
 
-    def demand(self) -> None:
-        """Raises TideError that names what failed."""
-        if self.failures:
-            raise TideError(f"{self.file} is not what {self.folder} holds.", details="\n".join(map(str, self.failures)))
-
 
 def judged(kind: str, numbers: Numbers) -> Line:
     """The line on the KL divergence."""
@@ -128,9 +122,3 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return entries if isinstance(entries, dict) else {}
-
-
-def digest(file: Path) -> str:
-    """SHA-256 of a file. Raises OSError."""
-    with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()

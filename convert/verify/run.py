@@ -6,7 +6,7 @@ from pathlib import Path
 from convert.from_gguf.source import Source
 from convert.verify import dialogues as held_out
 from convert.verify import folder as folders
-from convert.verify import page, plot, structure, tokens
+from convert.verify import page, plot, speed, structure, tokens
 from convert.verify import report as reports
 from convert.verify.folder import Chat, Folder
 from convert.verify.measure import measure
@@ -16,6 +16,7 @@ from convert.verify.runtime import Runtime
 from tide_chat import atomic
 from tide_chat.errors import TideError, UsageError
 from tide_chat.progress import Say, quiet
+from tide_chat.registry.download import sha256_of
 
 SAMPLES = 8  # dialogues
 
@@ -55,7 +56,7 @@ def verify_all(
     original = folders.read(folder)
     for source in sources:
         structure.refuse_another(source, original)
-    reference = Reference(folder, threads)
+    reference = Reference(folder, threads, keep=len(sources) > 1)
     found = []
     for source in sources:
         report = _verify(source, original, reference, chats, threads, say)
@@ -74,12 +75,16 @@ def compare(
     threads: int | None = None,
     say: Say = quiet,
 ) -> list[Report]:
-    """Verify all; write `out` (Markdown, one row a file) and a plot beside it (.svg). Raises as `verify`, TideError."""
+    """Verify all, and measure their speed; write `out` (Markdown, one row a file) and a plot beside it (.svg).
+
+    Raises as `verify` does, and TideError when nothing can be written.
+    """
     found = verify_all(files, folder, dialogues=dialogues, samples=samples, threads=threads, say=say)
+    speeds = speed.measure(files, threads, say)
     picture = out.with_suffix(".svg")
     try:
         atomic.write_text(picture, plot.svg(found))
-        atomic.write_text(out, page.table(found, picture.name))
+        atomic.write_text(out, page.table(found, speeds, picture.name))
     except OSError as error:
         raise TideError("The table cannot be written.", details=f"{out}: {error.strerror or error}") from error
     return found
@@ -105,7 +110,7 @@ def _verify(
     return Report(
         file=source.path.name,
         folder=folder.path.resolve().name,
-        sha256=reports.digest(source.path),
+        sha256=sha256_of(source.path),
         kind=kind,
         size=source.header.size,
         bits_per_weight=source.bits_per_weight,

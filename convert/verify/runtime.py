@@ -14,7 +14,8 @@ from typing import Any, Self
 from convert.verify import frames
 from tide_chat.errors import EngineDied, EngineError, ModelUnusable
 
-COMMAND = (sys.executable, "-m", "convert.verify.child")
+# -P: a folder of the user's that is called "convert" must not be taken for this package.
+COMMAND = (sys.executable, "-P", "-m", "convert.verify.child")
 CONTEXT = 1024  # tokens: dialogues are cut to this. Under 4096, where Phi's long factors would begin
 PATIENCE = 5.0  # seconds until a child that does not leave is killed
 
@@ -34,10 +35,9 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A greedy one. seconds: of decoding. ended: by itself, before the bound."""
+    """A greedy one. ended: by itself, before the bound."""
 
     ids: tuple[int, ...]
-    seconds: float
     ended: bool
 
 
@@ -79,7 +79,11 @@ class Runtime:
     def greedy(self, ids: Sequence[int], most: int) -> Reply:
         """The likeliest continuation, at most `most` tokens."""
         found = self._ask({"op": "greedy", "ids": list(ids), "most": most})
-        return Reply(tuple(found["ids"]), float(found["seconds"]), bool(found["ended"]))
+        return Reply(tuple(found["ids"]), bool(found["ended"]))
+
+    def pace(self, ids: Sequence[int], prompt: int) -> float:
+        """Seconds that decoding takes of what comes after the first `prompt` ids, one at a time."""
+        return float(self._ask({"op": "pace", "ids": list(ids), "prompt": prompt})["seconds"])
 
     def close(self) -> None:
         for pipe in (self._child.stdin, self._child.stdout):

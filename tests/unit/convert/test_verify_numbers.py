@@ -43,6 +43,19 @@ def test_perplexity_counts_only_what_was_followed_by_something() -> None:
     assert tally.numbers().perplexity == pytest.approx(2)
 
 
+def test_the_error_of_perplexity_is_that_of_the_differences() -> None:
+    """What both find equally hard says nothing about the difference."""
+    tally = Tally()
+    theirs = logits((0.25, 0.75), (0.001, 0.999), (0.25, 0.75), (0.001, 0.999))
+    ours = logits((0.5, 0.5), (0.002, 0.998), (0.5, 0.5), (0.002, 0.998))
+    tally.add(theirs, ours, [0, 0, 0, 0])
+    found = tally.numbers()
+    assert log(found.perplexity / found.perplexity_hf) == pytest.approx(-log(2), rel=1e-5)
+    assert found.perplexity_error == pytest.approx(0, abs=1e-6)
+    tally.add(logits((0.5, 0.5)), logits((0.5, 0.5)), [0])  # differences: four of -ln 2, one of 0
+    assert tally.numbers().perplexity_error == pytest.approx(log(2) * 0.4 / 5**0.5, rel=1e-5)
+
+
 def test_positions_add_up_over_calls() -> None:
     once, twice = Tally(), Tally()
     theirs, ours = logits((0.5, 0.5), (0.1, 0.9)), logits((0.6, 0.4), (0.9, 0.1))

@@ -10,10 +10,10 @@ import pytest
 from convert.verify import page, plot
 from convert.verify import report as reports
 from convert.verify.report import Line, Numbers, Report, Stops, judged
-from tide_chat.errors import TideError
+from convert.verify.speed import Speed
 
-NUMBERS = Numbers(1000, 2e-7, 1e-6, 3e-6, 0.998, 12.5, 12.25)
-STOPS = Stops(4, 3, 0.75, 2, 1, 50.0)
+NUMBERS = Numbers(1000, 2e-7, 1e-6, 3e-6, 0.998, 12.5, 12.25, 0.001)
+STOPS = Stops(4, 3, 0.75, 2, 1)
 REPORT = Report("m.gguf", "tiny", "00", "F16", 2_000_000, 16.0, (Line("layers", True, "2"),), NUMBERS, STOPS)
 BAD = replace(REPORT, file="bad|1.gguf", kind="Q4_K_M", lines=(*REPORT.lines, Line("rope base", False, "1", "HF: 2")))
 
@@ -38,11 +38,8 @@ def test_limits(kind: str, kl: float, passed: bool | None) -> None:
 
 def test_one_failing_line_fails_the_report() -> None:
     assert REPORT.passed
-    REPORT.demand()
     assert not BAD.passed
-    with pytest.raises(TideError, match="rope base: 1") as error:
-        BAD.demand()
-    assert error.value.exit_code == 1
+    assert [line.what for line in BAD.failures] == ["rope base"]
 
 
 def test_a_line_that_is_only_reported_fails_nothing() -> None:
@@ -69,12 +66,18 @@ def test_a_file_that_makes_no_sense_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_row_a_file() -> None:
-    lines = page.table([REPORT, BAD], "plot.svg").splitlines()
-    assert lines[2] == "| m.gguf | F16 | 2.0 | 16.00 | 2e-07 | 1e-06 | 99.8% | 12.500 | 50.0 | pass |"
+    lines = page.table([REPORT, BAD], [Speed(50.0, 1.0), Speed(75.0, 1.5)], "plot.svg").splitlines()
+    columns = "2.0 | 16.00 | 2e-07 | 1e-06 | 99.8% | 12.500 | +2.04% ± 0.20% | 50.0 | 1.00"
+    assert lines[2] == f"| m.gguf | F16 | {columns} | pass |"
     assert lines[3].startswith("| bad\\|1.gguf | Q4_K_M |")
-    assert lines[3].endswith("| FAIL |")
+    assert lines[3].endswith("| 75.0 | 1.50 | FAIL |")
     assert "12.250" in lines[5]
     assert lines[-1] == "![Size and divergence of each file](plot.svg)"
+
+
+def test_how_far_above_the_original_is_no_logarithm() -> None:
+    double = replace(REPORT, numbers=replace(NUMBERS, perplexity=2 * NUMBERS.perplexity_hf))
+    assert "| +100.00% ± 0.40% |" in page.table([double], [Speed(50.0, 1.0)]).splitlines()[2]
 
 
 def test_details_end_with_what_failed() -> None:
