@@ -173,8 +173,9 @@ def show(sources: tuple[str, ...], model: Path, limit: int, max_length: int, tem
     encoder = ChatEncoder(chat_files.load(model, template), system_text())
     chosen = [one.conversation for one in dialogues(sources or DEFAULT)[:limit]]
     examples, _ = encoder.examples(chosen, max_length)
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(shown.legend())
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    in_colour = console.color_system is not None and not console.no_color
+    console.print(shown.legend() if in_colour else shown.PLAIN_LEGEND)
     for example in examples:
-        console.print(shown.coloured(encoder, example))
+        console.print(shown.coloured(encoder, example) if in_colour else shown.plain(encoder, example), markup=False)
     return 0

@@ -1,4 +1,4 @@
-"""The loss mask in colour, for a terminal or a golden file. Knows no model and prints nothing itself."""
+"""The loss mask, in colour for a terminal and in brackets for a file. Knows no model and prints nothing itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 STYLES = {"context": "dim", "reply": "bold green", "end": "black on green", "control": "dim cyan"}
+PLAIN_LEGEND = "Between ⟦ and ⟧: learnt"
 LEGEND = {"context": "read only", "control": "control token", "reply": "learnt", "end": "learnt: the end of a reply"}
 
 
@@ -60,9 +61,11 @@ def legend() -> "Text":
 
 
 def plain(encoder: ChatEncoder, example: Example) -> str:
-    """The same without colour: what is learnt stands between ⟦ and ⟧."""
+    """The same without colour, for files and pipes: what is learnt stands between ⟦ and ⟧."""
+    from tide_chat.terminal import neutral
+
     pieces = []
     for learnt, group in groupby(runs(encoder, example), lambda run: run.kind in ("reply", "end")):
-        text = "".join(run.text for run in group)
+        text = neutral("".join(run.text for run in group))
         pieces.append(f"⟦{text}⟧" if learnt else text)
     return "".join(pieces)

@@ -70,7 +70,19 @@ def test_a_dry_run_writes_nothing(model: Path, data: Path, tmp_path: Path, capsy
 
 def test_what_would_be_learnt(model: Path, dialogues: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["data", "show", str(dialogues), "--model", str(model)]) == 0
-    assert "That sounds tired." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("Between ⟦ and ⟧: learnt\n")
+    assert "⟦That sounds tired.<|" in out
+    assert out.count("⟦") == 2
+
+
+def test_words_between_colons_stay_as_they_are(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("persona_id,user_input,reference_response\np1,I feel [bold] :heart: today.,Tell me :fire: more.\n")
+    assert cli.main(["data", "show", str(file), "--model", str(model)]) == 0
+    out = capsys.readouterr().out
+    assert "[bold] :heart: today." in out
+    assert "⟦Tell me :fire: more." in out
 
 
 def test_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from training import cli, recipe
 from training.preference import items, prepare
 from training.preference.pairs import Pair
 from training.recipe import Recipe
-from training.sft import adapter, checkpoint, devices, loop, metrics, plan
+from training.sft import adapter, checkpoint, devices, loop, metrics, plan, prepared
 from training.sft.loss import Loss
 from training.sft.prepared import Job
 
@@ -130,7 +130,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(model: Path, tmp_path: P
     run(job(out, model, wanted, resume=True))
     assert weights(out) == weights(tmp_path / "whole")
     assert lines(out) == lines(tmp_path / "whole")
-    (out / prepare.REFERENCE).write_bytes(b"PK broken")  # asked anew, with the same answers
+    (out / prepared.REFERENCE).write_bytes(b"PK broken")  # asked anew, with the same answers
     run(job(out, model, wanted, resume=True))
     assert weights(out) == weights(tmp_path / "whole")
 

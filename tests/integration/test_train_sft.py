@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
 
@@ -359,6 +360,36 @@ def test_weights_that_are_cut_off(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises((DataError, ModelUnusable)):
         run(tmp_path / "run", model, settings())
+
+
+def test_weights_that_are_no_numbers_and_a_second_try_in_the_same_folder(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    model, out = tiny(tmp_path), tmp_path / "run"
+    file = model / "model.safetensors"
+    whole = file.read_bytes()
+    tensors = load_file(str(file))
+    tensors["model.norm.weight"][0] = float("nan")
+    save_file(tensors, str(file), {"format": "pt"})
+    with pytest.raises(ModelUnusable, match="not a number before the first step") as caught:
+        run(out, model, settings("training.epochs=1"))
+    assert caught.value.help == "Its weights are broken."  # float32 as it is
+    assert [path.name for path in out.iterdir()] == ["tokens.npz"]
+    with pytest.raises(UsageError, match="no run to go on with"):
+        run(out, model, settings("training.epochs=1"), resume=True)
+    file.write_bytes(whole)
+    outcome, _ = run(out, model, settings("training.epochs=1"))
+    assert outcome.steps == 1
+
+
+def test_arrays_of_others_in_the_folder_stay(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    numpy.savez(out / "tokens.npz", mine=numpy.arange(3))
+    before = (out / "tokens.npz").read_bytes()
+    with pytest.raises(UsageError, match="exists already"):
+        run(out, tiny(tmp_path), settings("training.epochs=1"))
+    assert (out / "tokens.npz").read_bytes() == before
 
 
 def test_a_second_interrupt_acts_at_once() -> None:

@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +38,24 @@ def start(script: str, *arguments: str, **environment: str) -> "subprocess.Popen
     )
 
 
+@contextmanager
+def meeting() -> Iterator[dict[str, str]]:
+    """Where two processes of a run meet, as their environment says it. Nobody else is given the port meanwhile."""
+    with socket.socket() as held:  # bound and not listening, as the leader's own will be: they share it
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(held.getsockname()[1])}
+
+
 def two(script: str, *arguments: str) -> list[str]:
     """Two processes that share a run, to their end: what each wrote to its output."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    children = [start(script, *arguments, RANK=str(rank), **shared) for rank in (0, 1)]
-    try:
-        with ThreadPoolExecutor() as readers:  # both at once: a full pipe would hold up one, and so the other
-            said = list(readers.map(lambda child: child.communicate(timeout=HANGS + 30), children))
-    finally:
-        for child in children:
-            child.kill()
+    with meeting() as place:
+        children = [start(script, *arguments, RANK=str(rank), **place) for rank in (0, 1)]
+        try:
+            with ThreadPoolExecutor() as readers:  # both at once: a full pipe would hold up one, and so the other
+                said = list(readers.map(lambda child: child.communicate(timeout=HANGS + 30), children))
+        finally:
+            for child in children:
+                child.kill()
     assert [child.returncode for child in children] == [0, 0], "\n".join(part for pair in said for part in pair)
     return [out for out, _ in said]

@@ -21,10 +21,8 @@ from training.sft import batches, begun, kept, plan
 from training.sft.devices import Group
 from training.sft.items import Items
 from training.sft.loss import Loss
-from training.sft.prepared import TOKENS, Job, Prepared, data_hash, encoder_of
+from training.sft.prepared import REFERENCE, TOKENS, Job, Prepared, data_hash, encoder_of
 from training.sft.samples import last_reply
-
-REFERENCE = "reference.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

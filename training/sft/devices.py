@@ -1,12 +1,12 @@
 """Where a run computes: device, precision, and the processes that share the work. Knows no model and no data."""
 
-import atexit
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tide_chat.errors import MissingExtra, UsageError
 from tide_chat.registry.machine import total_memory
+from training.sft import together
 
 if TYPE_CHECKING:
     import torch
@@ -73,17 +73,10 @@ def from_environment() -> Group:
 
 
 def group() -> Group:
-    """Joins the processes of a run, for good: they cannot meet twice at one address. One process alone joins nothing.
-
-    Raises UsageError.
-    """
+    """Joins the processes of a run; one process alone joins nothing. Raises UsageError, TideError."""
     found = from_environment()
     if found.world > 1:
-        import torch.distributed
-
-        if not torch.distributed.is_initialized():
-            torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-            atexit.register(torch.distributed.destroy_process_group)
+        together.join()
     return found
 
 

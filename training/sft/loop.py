@@ -23,13 +23,13 @@ from tide_chat.progress import Say, quiet
 from tide_chat.registry.machine import disk_lacking, human_size
 from training import card, folders
 from training.recipe import Recipe
-from training.sft import adapter, batches, boards, checkpoint, devices, guards, plan, sharding
+from training.sft import adapter, batches, boards, checkpoint, devices, guards, kept, plan, sharding, together
 from training.sft.boards import Board
 from training.sft.checkpoint import State
 from training.sft.items import Items, sums_of
 from training.sft.loss import Loss
 from training.sft.metrics import RUN, Metrics, environment, read_run, write_run
-from training.sft.prepared import Job, Prepare, Prepared, prepare, recipe_hash
+from training.sft.prepared import REFERENCE, TOKENS, Job, Prepare, Prepared, prepare, recipe_hash
 from training.sft.samples import sample
 
 Tell = Callable[[str], None]
@@ -67,7 +67,12 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
     Raises UsageError, ModelError, DataError, TideError; KeyboardInterrupt after a checkpoint when it was interrupted.
     """
     group = devices.group()
-    with guards.interrupts() as wish, guards.deterministic(job.device), guards.out_of_memory(job.recipe):
+    with (
+        guards.interrupts() as wish,
+        guards.deterministic(job.device),
+        guards.out_of_memory(job.recipe),
+        together.exchanges(group.world),
+    ):
         boards.require(job.recipe.logging.boards)
         _check_out(job)
         group.meet()  # or the leader's first file would look like an older run to the others
@@ -78,7 +83,7 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
             raise TideError(
                 "The run folder could not be written.",
                 details=f"{job.out}: {error.strerror or error}",
-                help="Make room and go on with --resume.",
+                help="Make room and give the command again, with --resume if the run folder has a run.json.",
             ) from error
 
 
@@ -152,12 +157,12 @@ class _Run:
         if self.last:
             self._resume(self.last)
         if self.group.leads:
+            self.about = self._about()
+            write_run(self.job.out, self.about)  # from here on it can be resumed
             after = self.state.step if self.last else None
             self.board = boards.begin(self.recipe.logging.boards, self.job.out)
             self.metrics = Metrics(self.job.out / METRICS, after=after, board=self.board)
             self.samples = Metrics(self.job.out / SAMPLES, after=after)
-            self.about = self._about()
-            write_run(self.job.out, self.about)
         if self.job.start and not self.last:
             self._evaluate()  # what training has to be better than
             self._save()
@@ -398,7 +403,7 @@ def _seed(seed: int, step: int, rank: int) -> int:
 def _check_out(job: Job) -> None:
     if job.resume and not (job.out / RUN).is_file():
         raise UsageError("There is no run to go on with.", details=str(job.out), help="Leave --resume out.")
-    if not job.resume:
+    if not job.resume and not kept.alone(job.out, (TOKENS, REFERENCE)):
         folders.require_new(job.out, "Name a new folder, or go on with --resume.")
 
 

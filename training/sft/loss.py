@@ -7,6 +7,7 @@ that the logits of a batch never exist at once. With dropout, sequences share th
 """
 
 import inspect
+import math
 from typing import Any
 
 import torch
@@ -105,10 +106,17 @@ class Loss:
         return states + 0 * before.sum() if self._sharded else states
 
     def verify(self, batch: Batch) -> None:
-        """Compare with the model's own loss on a batch. Raises ModelUnusable when they differ."""
+        """Compare with the model's own loss on a batch. Raises ModelUnusable when they differ or are no numbers."""
         with torch.no_grad():
             wanted, got = self._both_ways(batch)
-        limit = AGREES if self.dtype == torch.float32 else AGREES_HALF
+        half = self.dtype != torch.float32
+        if not math.isfinite(wanted):
+            raise ModelUnusable(
+                "The base model's loss is not a number before the first step.",
+                details=f"Its own loss on a sequence is {wanted}.",
+                help="Its weights are broken" + (", or it needs --set training.precision=float32." if half else "."),
+            )
+        limit = AGREES_HALF if half else AGREES
         if not abs(got - wanted) <= limit * max(1.0, abs(wanted)):
             raise ModelUnusable(
                 "This model computes its output in a way that is not known here.",

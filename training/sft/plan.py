@@ -110,7 +110,7 @@ def make(
         prefix,
         total,
         trained,
-        _memory(recipe, model, _weights(recipe, model, world, dtype), trained, max(sizes), cost, dtype, device),
+        _memory(recipe, model, max(sizes), cost, dtype, device, world),
         wanted.epochs * _seconds(recipe, model, sum(sizes), targets, cost) / world,
     )
 
@@ -128,6 +128,19 @@ def _seconds(recipe: Recipe, model: Any, computed: int, targets: int, cost: prob
     return again * layers * computed * cost.layer_seconds + targets * cost.head_seconds
 
 
+def _memory(
+    recipe: Recipe, model: Any, positions: int, cost: probe.Cost, dtype: torch.dtype, device: torch.device, world: int
+) -> int:
+    """Bytes that a process holds at its peak. positions: of the largest pass. cost: what the trial found."""
+    config, layers = model.config, model.config.num_hidden_layers
+    trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    thin = config.hidden_size * dtype.itemsize
+    kept = positions * (layers * thin + cost.kept if recipe.training.checkpointing else layers * cost.kept)
+    logits = min(CHUNK, positions * config.vocab_size) * 4 * 2
+    held = HELD.get(device.type, 1.1) * kept
+    return int(PROGRAM + _weights(recipe, model, world, dtype) + 16 * trained + held + logits)
+
+
 def _weights(recipe: Recipe, model: Any, world: int, dtype: torch.dtype) -> float:
     """Bytes of the base that a process holds at once. What is outside the layers is never quantized nor shared out; of
     a sharded base there are its share of the layers and two whole ones, that which computes and the next.
@@ -138,21 +151,3 @@ def _weights(recipe: Recipe, model: Any, world: int, dtype: torch.dtype) -> floa
     share = min(1.0, 1 / world + 2 / int(model.config.num_hidden_layers)) if shared_out else 1.0
     in_layers = share * layered * (BYTES[recipe.training.quantized] or dtype.itemsize)
     return float(in_layers + (sum(frozen.values()) - layered) * dtype.itemsize)
-
-
-def _memory(
-    recipe: Recipe,
-    model: Any,
-    weights: float,
-    trained: int,
-    positions: int,
-    cost: probe.Cost,
-    dtype: torch.dtype,
-    device: torch.device,
-) -> int:
-    config = model.config
-    thin = config.hidden_size * dtype.itemsize
-    layers = config.num_hidden_layers
-    kept = positions * (layers * thin + cost.kept if recipe.training.checkpointing else layers * cost.kept)
-    logits = min(CHUNK, positions * config.vocab_size) * 4 * 2
-    return int(PROGRAM + weights + 16 * trained + HELD.get(device.type, 1.1) * kept + logits)

@@ -19,7 +19,7 @@ from training.sft import batches, begun, devices, plan
 from training.sft.items import Items, Sequences
 from training.sft.loss import Loss
 
-TOKENS = "tokens.npz"
+TOKENS, REFERENCE = "tokens.npz", "reference.npz"  # what is kept in the run folder; the latter in preference tuning
 
 
 @dataclass(frozen=True, slots=True)
