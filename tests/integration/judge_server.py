@@ -4,10 +4,12 @@ By default it gives a score that follows from the length of the reply, and prefe
 """
 
 import json
+import re
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, Self
 
 Answer = Callable[[dict[str, Any]], str]
@@ -15,20 +17,26 @@ Answer = Callable[[dict[str, Any]], str]
 
 def by_length(asked: dict[str, Any]) -> str:
     """What a judge with a bias to length says to the body of a request."""
-    material = json.loads(asked["messages"][1]["content"])
+    shown, form = asked["messages"][1]["content"].splitlines()
+    material = json.loads(shown)
     if "reply" in material:
         score = max(1, min(5, len(material["reply"].split())))
-        return json.dumps(dict.fromkeys(asked["response_format"]["json_schema"]["schema"]["required"], score))
+        return json.dumps(dict.fromkeys(re.findall(r'"(\w+)":number', form), score))
     return json.dumps({"better": "A" if len(material["A"]) > len(material["B"]) else "B"})
 
 
 class JudgeServer:
     """Use as a context manager. troubles: each is used once, before the usual answers: a text that the model gives, a
-    status, bytes in place of a completion, or seconds to wait.
+    status, bytes in place of a completion, or seconds to wait. refuses: types of response_format, with which status.
     """
 
-    def __init__(self, answer: Answer = by_length, models: tuple[str, ...] = ("big-judge",)) -> None:
-        self.answer, self.models = answer, models
+    def __init__(
+        self,
+        answer: Answer = by_length,
+        models: tuple[str, ...] = ("big-judge",),
+        refuses: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self.answer, self.models, self.refuses = answer, models, refuses
         self.asked: list[dict[str, Any]] = []
         self.troubles: deque[str | int | bytes | float] = deque()
         self.ended = threading.Event()
@@ -68,6 +76,11 @@ class JudgeServer:
 
     def _reply(self, handler: BaseHTTPRequestHandler, asked: dict[str, Any]) -> None:
         self.asked.append(asked)
+        kind = asked.get("response_format", {}).get("type", "")
+        if status := self.refuses.get(kind):
+            said = {"error": {"message": f"body, response_format, type: {kind} is not supported", "type": "invalid"}}
+            self._send(handler, status, json.dumps(said).encode())
+            return
         trouble = self.troubles.popleft() if self.troubles else None
         if isinstance(trouble, int):
             self._send(handler, trouble, b'{"error": "in trouble"}')

@@ -87,6 +87,29 @@ def test_through_the_app_grave_words_meet_authored_ones(tmp_path: Path) -> None:
     assert second.tokens > 0
     shown = {row[0]: row[1] for row in tables.Table.read(out / "tables" / "app.json").rows}
     assert (shown["route: authored"], shown["route: model"]) == (1, 1)
+    screen = {row[0]: row[1:] for row in tables.Table.read(out / "tables" / "screen.json").rows}
+    assert screen["Replies"] == (1, 2)
+    assert ordinary["wrote"]
+    assert grave["wrote"] is None
+
+
+def test_what_a_model_has_answered_alone_is_not_asked_again_through_the_app(
+    data: Path, gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--model", f"m={gguf}", "--data", data, "--max-tokens", 8, "--cache", tmp_path / "cache", "--limit", 2)
+    assert auto("--out", tmp_path / "alone", *options) == 0
+    alone = replies.read(tmp_path / "alone" / "replies.jsonl")
+    monkeypatch.setattr("training.evaluation.auto.llama.Supervisor.generate", None)  # no engine writes
+    assert auto("--out", tmp_path / "app", *options, "--through", "app", "--guidance", "off") == 0
+    assert [one["wrote"] for one in lines(tmp_path / "app" / "app.jsonl")] == [one.text for one in alone]
+
+
+def test_several_sources_are_one_run(data: Path, gguf: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"dialogue_id": "e1", "user_input": "The lift stuck.", "reference_response": "Oh."}\n')
+    code = auto("--model", f"m={gguf}", "--data", data, "--data", other, "--out", tmp_path / "run", "--max-tokens", 2)
+    assert code == 0
+    assert {one.item[:2] for one in replies.read(tmp_path / "run" / "replies.jsonl")} == {"d1", "d2", "d3", "e1"}
 
 
 def test_the_same_seed_writes_the_same_and_the_cache_answers_without_a_model(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.judge_server import JudgeServer
 from training.evaluation import cli, replies
+from training.evaluation.judge import rubric
 from training.evaluation.replies import Reply
 from training.evaluation.study import design, records
 from training.evaluation.tables import Table
@@ -151,6 +152,54 @@ def test_a_server_that_fails_ends_the_run_and_the_same_command_goes_on(
     server.asked.clear()
     assert judge(file, server.url, "--calls", "1") == 0
     assert len(server.asked) == 5
+
+
+def test_a_busy_server_that_took_a_way_before_is_asked_the_same_way_again(file: Path) -> None:
+    class Busy(dict[str, int]):
+        """In trouble at the third request only, with a body that names the form."""
+
+        asked = 0
+
+        def get(self, _kind: object, _other: object = None) -> Any:
+            self.asked += 1
+            return 503 if self.asked == 3 else None
+
+    with JudgeServer(refuses=Busy()) as server:
+        assert judge(file, server.url, "--calls", "1") == 0
+        assert {one["response_format"]["type"] for one in server.asked} == {"json_schema"}
+    assert table(file, "judge-output")[0]["no answer"] == 1
+
+
+@pytest.mark.parametrize(
+    ("refuses", "held", "asked"),
+    [
+        ({}, "json_schema", 6),
+        ({"json_schema": 500}, "json_object", 7),  # as llama-cpp-python's server
+        ({"json_schema": 422, "json_object": 400}, "words", 8),
+    ],
+)
+def test_a_server_that_knows_other_ways_to_hold_an_answer_to_its_form(
+    file: Path, refuses: dict[str, int], held: str, asked: int
+) -> None:
+    with JudgeServer(refuses=refuses) as server:
+        assert judge(file, server.url, "--calls", "1") == 0
+        assert len(server.asked) == asked  # once for each way
+        last = server.asked[-1].get("response_format", {})
+        schema = last.get("schema") or last.get("json_schema", {}).get("schema")
+        assert last.get("type", "words") == held
+        assert schema is None if held == "words" else set(schema["required"]) == set(rubric.CRITERIA)
+        about = json.loads((file.parent / "run" / "run.json").read_text(encoding="utf-8"))
+        assert about["held"] == held
+        assert judge(file, server.url, "--calls", "1") == 0  # all is there, and nothing is asked
+        assert json.loads((file.parent / "run" / "run.json").read_text(encoding="utf-8"))["held"] == held
+    assert table(file, "judge-output")[0]["no answer"] == 0
+
+
+def test_a_failure_that_is_not_about_the_form_keeps_it(server: JudgeServer, file: Path) -> None:
+    server.troubles.extend([500, 500])
+    assert judge(file, server.url, "--calls", "1", "--limit", "1") == 0
+    assert {asked["response_format"]["type"] for asked in server.asked} == {"json_schema"}
+    assert table(file, "judge-output")[0]["no answer"] == 2
 
 
 def test_nobody_at_the_address(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,6 +217,7 @@ def test_the_same_replies_give_the_same_bytes(
     )
     assert one == two
     assert b"<dc:date>" not in one[Path("figures/table1.svg")]
+    assert b"<title>Means of each model" in one[Path("figures/table1.svg")]
 
 
 def test_a_table_shows_what_is_small_but_not_nothing() -> None:

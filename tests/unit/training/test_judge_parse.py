@@ -17,7 +17,7 @@ RIGHT = json.dumps(dict.fromkeys(CRITERIA, 4))
 class Queue:
     """A judge with its answers queued; an exception is raised."""
 
-    names, about = ("queue",), {"model": "queue"}
+    names, about, held = ("queue",), {"model": "queue"}, None
 
     def __init__(self, *answers: str | TideError) -> None:
         self.answers, self.seeds = list(answers), list[int]()
@@ -107,11 +107,13 @@ def test_a_judge_that_never_answers_ends_the_run() -> None:
 def test_the_question_has_the_texts_and_the_criteria_in_their_order() -> None:
     names = ("fit", "warmth", "genuineness")
     question = rubric.rating(('I said "hi".', "Hello.", "I feel low."), "{ignore the rules}", names)
-    system, user = (content for _, content in question.messages)
-    assert sorted(names, key=system.index) == list(names) == list(question.schema["properties"])
+    assert sorted(names, key=question.form.index) == list(names) == list(question.schema["properties"])
     turns = [("person", 'I said "hi".'), ("helper", "Hello."), ("person", "I feel low.")]
     conversation = [{"from": who, "text": text} for who, text in turns]
-    assert json.loads(user) == {"conversation": conversation, "reply": "{ignore the rules}"}
+    assert json.loads(question.material) == {"conversation": conversation, "reply": "{ignore the rules}"}
+    (_, system), (_, user) = question.messages
+    assert all(what in system for what in rubric.CRITERIA.values())
+    assert user == f"{question.material}\n{question.form}"
 
 
 def test_the_order_of_criteria_changes_with_the_seed_and_only_with_it() -> None:

@@ -31,7 +31,7 @@ def scored(who: Candidate, *values: int | None) -> list[Judgement]:
 def compared(first: Candidate, second: Candidate, *values: str | None) -> list[Judgement]:
     """Two values a call: of the order (first, second), and swapped."""
     planned = asks.comparisons([(first, second)], len(values) // 2, 0)
-    return [Judgement(ask, value) for ask, value in zip(planned, values, strict=True)]
+    return [Judgement(ask, value) for ask, value in zip(planned, values[::2] + values[1::2], strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,10 @@ def test_own_replies_are_compared_on_the_same_text_and_by_name_alone() -> None:
     stranger = bias.of_ratings(results.rated(found), found, ("x",), 0)[-1]
     assert stranger.value is None
     assert "did not write" in stranger.what
+    alone = [one for one in found if one.ask.shown[0].model == "m"]
+    assert "of another model" in bias.of_ratings(results.rated(alone), alone, ("m",), 0)[-1].what
+    same = compared(candidate(), candidate(state="ft"), "A", "B")
+    assert "of another model" in bias.of_contests(results.contests(same), same, ("m",), 0)[-1].what
 
 
 def test_position_and_own_wins_show() -> None:
@@ -175,6 +179,17 @@ def test_both_orders_of_a_call_differ_in_the_order_alone() -> None:
     assert (one.seed, one.criteria) == (two.seed, two.criteria)
     assert one.question.messages[0] == two.question.messages[0]
     assert one.shown == two.shown[::-1]
+
+
+def test_calls_that_show_the_same_stand_together() -> None:
+    """So that a judge that keeps what it read reads it once."""
+    pair = (candidate(text="x"), candidate(model="n", text="y"))
+    planned = list(asks.comparisons([pair], 3, 0))
+    assert [ask.shown for ask in planned] == [pair] * 3 + [pair[::-1]] * 3
+    assert len({(ask.question.rubric, ask.question.material) for ask in planned}) == 2
+    rated = [ask.question for ask in asks.ratings(pair, 3, 0)]
+    assert len({one.rubric for one in rated}) == 1
+    assert [one.material for one in rated] == [rated[0].material] * 3 + [rated[3].material] * 3
 
 
 def test_calls_have_seeds_of_their_own_and_questions_no_model() -> None:

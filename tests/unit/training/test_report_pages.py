@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from tests.unit.training import report_runs
 from training.evaluation import cli
-from training.evaluation.report import collect, facts, limits, markdown, page
+from training.evaluation.report import collect, facts, limits, markdown, page, prose
 from training.evaluation.tables import Table
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -136,6 +136,29 @@ def test_a_caution_of_the_run_is_a_limit() -> None:
     )
 
 
+def test_a_judge_writes_no_reply_and_its_rubric_is_said_in_lines() -> None:
+    found = {
+        fact.name: fact.lines for fact in facts.facts({"kind": "judge", "rubric": {"fit": "Fit: x?", "a": "A: y?"}})
+    }
+    assert found["Rubric"] == ("Fit: x?", "A: y?")
+    assert "Models" not in found
+    assert "Adapters" not in found
+    assert {"Models", "Adapters"} <= {fact.name for fact in facts.facts({})}
+
+
+def test_a_note_is_plain_but_for_names_in_ticks() -> None:
+    assert prose.line("see `floor`, <b>") == "see <code>floor</code>, &lt;b&gt;"
+    assert prose.line("one ` tick, `<i>`") == "one <code> tick, </code>&lt;i&gt;`"
+
+
+def test_a_dash_stands_where_its_column_does(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    Table("t", "T", ("a", "words", "n"), (("x", "high", 1.0), ("y", None, None), ("z", "w " * 20, 2))).write(tmp_path)
+    text = page.page(collect.read_all([tmp_path]))
+    assert '<td class="short">–</td><td class="number">–</td>' in text
+    assert f'<td class="long">{"w " * 20}</td>' in text
+
+
 def test_the_safety_report_is_a_run_too(tmp_path: Path) -> None:
     about = {"data": [{"file": "held-out.jsonl", "lines": 9, "sha256": "ab"}], "seed": 0, "modes": {"both": {"x": {}}}}
     (tmp_path / "run.json").write_text(json.dumps(about), encoding="utf-8")
@@ -151,6 +174,14 @@ def test_what_one_asks_first_comes_first(tmp_path: Path) -> None:
     for name in ("by-family", "measures", "table1", "about"):
         Table(name, name, ("a",), ((1,),)).write(tmp_path)
     assert [table.name for table in collect.read(tmp_path, 1).tables] == ["table1", "measures", "about", "by-family"]
+
+
+def test_a_simulated_study_has_the_order_of_a_study(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    for name in ("simulated-study-age", "simulated-study-means", "simulated-study-filters"):
+        Table(name, name, ("a",), ((1,),)).write(tmp_path)
+    found = [table.name.removeprefix("simulated-study-") for table in collect.read(tmp_path, 1).tables]
+    assert found == ["filters", "means", "age"]
 
 
 def test_the_same_runs_give_the_same_bytes_and_replace_an_earlier_report(runs: list[Path], tmp_path: Path) -> None:

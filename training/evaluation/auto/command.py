@@ -16,7 +16,7 @@ _MODEL = "[NAME[:STATE]=]MODEL[+ADAPTER]"
 @click.command("auto", short_help="Let models answer held-out messages, and measure the replies.")
 @click.option("--model", "models", multiple=True, required=True, metavar=_MODEL, help="May be repeated.")
 @click.option("--adapter", help="For one --model: it answers without and with this adapter.")
-@click.option("--data", required=True, help="What `tide-train data split` wrote, or a file or name it can read.")
+@click.option("--data", multiple=True, required=True, help="What `tide-train data split` wrote, or a source it reads.")
 @click.option("--out", type=_FOLDER, required=True, help="The run folder to write.")
 @click.option("--state", type=click.Choice(["zs", "ft"]), help="Only this one of --adapter; else what a model is.")
 @click.option("--limit", type=click.IntRange(1), help="Only so many exchanges, drawn by the seed.")
@@ -77,7 +77,7 @@ def _job(out: Path, **given: Any) -> Any:
     parsed = conditions.parse(given["models"], given["adapter"], given["state"], given["max_tokens"], given["engine"])
     guided = _GUIDANCE[given["guidance"] or ("on" if given["through"] == "app" else "off")]
     found = conditions.fitted(parsed, [Style(name) for name in given["styles"] or ("none",)], guided)
-    all_items, files = items.read(given["data"])
+    all_items, files = items.read(*given["data"])
     plan = Plan(
         found,
         items.chosen(all_items, given["limit"], given["seed"], given["personas"]),

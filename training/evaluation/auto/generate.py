@@ -1,21 +1,20 @@
 """Every condition answers every item; what the cache has is not asked again. Knows no measure and no table."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from tide_chat.errors import TideError
 from tide_chat.progress import Say, quiet
-from training.evaluation.auto import describe, shards
-from training.evaluation.auto.cache import Store, Written, key
+from training.evaluation.auto import describe, keys, shards
+from training.evaluation.auto.cache import Store, Written
 from training.evaluation.auto.conditions import Condition
 from training.evaluation.auto.items import Item
+from training.evaluation.auto.keys import APP, MODEL
 from training.evaluation.auto.shards import Shard
 from training.evaluation.auto.writers import Ask, Writer
 from training.evaluation.replies import Reply
-
-MODEL, APP = "model", "app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +54,41 @@ def generate(plan: Plan, say: Say = quiet) -> Generated | None:
     Raises ModelError, EngineError, TideError, UsageError, DataError.
     """
     store = Store(plan.cache)
-    keys: dict[tuple[str, str, str], str] = {}
+    names: dict[tuple[str, str, str], str] = {}
     machines: dict[str, dict[str, object]] = {}
     made = 0
     try:
         with store.writing(f"replies-{plan.shard.name}"):
             for number, condition in enumerate(plan.conditions):
-                with _writer(plan, condition) as writer:
+                with _writer(plan, condition, store) as writer:
                     asks = writer.asks(plan.items, plan.seed)
-                    known = {ask.item.id: _key(plan, condition, ask) for ask in asks}
-                    keys |= {(condition.name, condition.state, item): found for item, found in known.items()}
+                    known = {ask.item.id: keys.of(condition, ask, _through(plan)) for ask in asks}
+                    names |= {(condition.name, condition.state, item): found for item, found in known.items()}
                     told = partial(_tell, say, str(condition), number * len(asks), plan.total)
                     made += _fill(writer, plan.shard.of(asks), known, store, told)
                     machines[str(condition)] = writer.about()
     except OSError as error:
         raise TideError("The replies cannot be kept.", details=f"{plan.cache}: {error.strerror or error}") from error
-    if not _complete(store, list(keys.values()), plan.shard, say):
+    if not _complete(store, list(names.values()), plan.shard, say):
         return None
-    return _collected(plan, keys, store, made, machines)
+    return _collected(plan, names, store, made, machines)
 
 
 def _tell(say: Say, what: str, before: int, total: int, done: int) -> None:
     say(what, before + done, total)
 
 
-def _fill(writer: Writer, asks: Sequence[Ask], keys: dict[str, str], store: Store, told: "partial[None]") -> int:
+def _fill(writer: Writer, asks: Sequence[Ask], names: dict[str, str], store: Store, told: "partial[None]") -> int:
     """Generate what is lacking; how many that were."""
-    lacking = [ask for ask in asks if keys[ask.item.id] not in store]
+    lacking = [ask for ask in asks if names[ask.item.id] not in store]
     told(len(asks) - len(lacking))
     for number, (ask, written) in enumerate(writer.write(lacking) if lacking else (), 1):
-        store.put(keys[ask.item.id], written)
+        store.put(names[ask.item.id], written)
         told(len(asks) - len(lacking) + number)
     return len(lacking)
 
 
-def _writer(plan: Plan, condition: Condition) -> Writer:
+def _writer(plan: Plan, condition: Condition, store: Store) -> Writer:
     if condition.kind == "transformers":
         from training.evaluation.auto.batches import BatchWriter
 
@@ -98,22 +97,10 @@ def _writer(plan: Plan, condition: Condition) -> Writer:
     if plan.through == APP:
         from training.evaluation.auto.through_app import AppWriter
 
-        return AppWriter(condition, words, plan.threads)
+        return AppWriter(condition, words, store, plan.threads)
     from training.evaluation.auto.llama import LlamaWriter
 
     return LlamaWriter(condition, words, plan.threads)
-
-
-def _key(plan: Plan, condition: Condition, ask: Ask) -> str:
-    return key(
-        engine=condition.kind,
-        through=_through(plan),
-        model=describe.fingerprint(condition.model),
-        adapter=describe.fingerprint(condition.adapter),
-        context=condition.context,
-        prompt=ask.prompt.text,
-        sampling=asdict(ask.params),
-    )
 
 
 def _through(plan: Plan) -> str:
@@ -124,10 +111,10 @@ def _through(plan: Plan) -> str:
     return f"{APP} {pipeline()}"
 
 
-def _complete(store: Store, keys: Sequence[str], shard: Shard, say: Say) -> bool:
+def _complete(store: Store, names: Sequence[str], shard: Shard, say: Say) -> bool:
     def lacking() -> int:
         store.refresh()
-        return sum(one not in store for one in keys)
+        return sum(one not in store for one in names)
 
     if not (left := lacking()):
         return True
@@ -138,12 +125,12 @@ def _complete(store: Store, keys: Sequence[str], shard: Shard, say: Say) -> bool
 
 
 def _collected(
-    plan: Plan, keys: dict[tuple[str, str, str], str], store: Store, made: int, machines: dict[str, dict[str, object]]
+    plan: Plan, names: dict[tuple[str, str, str], str], store: Store, made: int, machines: dict[str, dict[str, object]]
 ) -> Generated:
     replies, found = [], []
     for condition in plan.conditions:
         for item in plan.items:
-            written = store.get(keys[condition.name, condition.state, item.id])
+            written = store.get(names[condition.name, condition.state, item.id])
             assert written
             found.append(written)
             replies.append(_reply(condition, item, written))

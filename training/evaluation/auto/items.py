@@ -39,12 +39,12 @@ class Item:
         return Reply(self.id, model, state, self.said, text, self.reference, self.scenario, self.persona_id)
 
 
-def read(name: str) -> tuple[tuple[Item, ...], tuple[SourceFile, ...]]:
-    """The items of a source and the files they came from. Raises DataError, UsageError.
+def read(*names: str) -> tuple[tuple[Item, ...], tuple[SourceFile, ...]]:
+    """The items of these sources and the files they came from. Raises DataError, UsageError.
 
-    name: as `training.data.sources` has it; of a folder that `tide-train data split` wrote, the held-out part.
+    names: as `training.data.sources` has them; of a folder that `tide-train data split` wrote, the held-out part.
     """
-    loaded = sources.load((_held_out(name),))
+    loaded = sources.load(tuple(map(_held_out, names)))
     return tuple(item for row in loaded.rows for item in of_dialogue(row.dialogue)), loaded.files
 
 

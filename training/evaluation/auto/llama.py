@@ -54,7 +54,7 @@ class LlamaWriter:
     def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
         meter = energy.Meter()
         for ask in asks:
-            yield ask, _written(self._engine(), ask, meter)
+            yield ask, written(self._engine(), ask, meter)
 
     def about(self) -> dict[str, Any]:
         if not self._supervisor:
@@ -85,8 +85,11 @@ def _words(info: EngineInfo) -> dict[str, Any]:
     return found | {"control_tokens": info.control_tokens}
 
 
-def _written(engine: Engine, ask: Ask, meter: energy.Meter) -> Written:
-    """Raises EngineDied when the process ends each time."""
+def written(engine: Engine, ask: Ask, meter: energy.Meter) -> Written:
+    """What the model answers; finish "error" where the prompt is too long.
+
+    Raises EngineDied when the process ends each time.
+    """
     for attempt in range(ATTEMPTS):
         try:
             return _generated(engine, ask, meter)

@@ -13,7 +13,7 @@ from tide_chat.progress import Say, quiet
 from training.data.sources import SourceFile
 from training.evaluation import replies as reply_files
 from training.evaluation import runs
-from training.evaluation.auto import describe, samples, scoring
+from training.evaluation.auto import describe, samples, scoring, screen
 from training.evaluation.auto.generate import Generated, Plan, generate
 from training.evaluation.auto.scoring import Wanted
 from training.evaluation.tables import Cell, Table
@@ -68,7 +68,7 @@ def _results(job: Job, about: dict[str, Any], made: Generated, say: Say) -> Tabl
     scoring.write_scores(job.out, made.replies, scores)
     tables = scoring.tables(found, job.command, job.plan.seed)
     if any(one.app for one in made.written):
-        tables.append(_app_table(made, job.command))
+        tables += [_app_table(made, job.command), screen.write(job.out, made.replies, made.written, job.command)]
     for table in tables:
         table.write(job.out)
     ended = {"finished": runs.now(), "generated": made.made, "of": len(made.replies)}

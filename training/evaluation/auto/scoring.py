@@ -128,8 +128,8 @@ def _overview(found: Scored, command: str) -> Table:
             row.what,
             row.unit,
             row.better or None,
-            *(_mean(found.values(row.name, one), row.times) for one in found.conditions),
-            _mean([x for x in found.reference.get(row.name, ()) if not math.isnan(x)], row.times),
+            *(mean(found.values(row.name, one), row.times) for one in found.conditions),
+            mean([x for x in found.reference.get(row.name, ()) if not math.isnan(x)], row.times),
         )
         for row in found.rows
     )
@@ -150,7 +150,7 @@ def _by_family(found: Scored, command: str) -> Table:
             family,
             len({reply.item for reply in part.replies}),
             row.what,
-            *(_mean(part.values(row.name, one), row.times) for one in found.conditions),
+            *(mean(part.values(row.name, one), row.times) for one in found.conditions),
         )
         for family in _families(found)
         for part in [_only(found, family)]
@@ -190,7 +190,7 @@ def _spread(values: Sequence[float], clusters: Sequence[str], times: float, seed
     return found.value, found.low, found.high, statistics.summary(kept).sd, len(kept)
 
 
-def _mean(values: Sequence[float], times: float) -> float | None:
+def mean(values: Sequence[float], times: float = 1.0) -> float | None:
     return times * math.fsum(values) / len(values) if values else None
 
 

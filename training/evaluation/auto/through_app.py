@@ -5,9 +5,8 @@ the model's place, so that what was said before counts for the router as it woul
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -26,16 +25,17 @@ from tide_chat.engine.base import (
     Usage,
 )
 from tide_chat.errors import PromptTooLong
-from tide_chat.events import Done, TurnResult
+from tide_chat.events import Done, Notice, TextDelta, TurnResult
 from tide_chat.safety import join
 from tide_chat.safety.classifier import HEADS, Classifier, default_folder
 from tide_chat.turn import THINKING_TOKENS, Companion
-from training.evaluation.auto import energy
-from training.evaluation.auto.cache import Written
+from training.evaluation.auto.cache import Store, Written
+from training.evaluation.auto.conditions import Condition
 from training.evaluation.auto.llama import LlamaWriter
 from training.evaluation.auto.writers import Ask
+from training.evaluation.auto.wrote import Wrote, seconds
 
-PIPELINE = 2  # in the key of every reply: raise it when the code of the app does something else with the same prompt
+PIPELINE = 3  # in the key of every reply: raise it when the code of the app does something else with the same prompt
 _TOLD = (".toml", ".tsv", ".txt")  # rules, cards, lines and guidance
 COUNTRY = "US"  # whose lines the cards have: the same on every machine
 
@@ -50,11 +50,25 @@ def pipeline() -> str:
     return f"{PIPELINE} {hashed.hexdigest()[:16]}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """shown: the reply as it reached the screen. notices: the app's own lines beside it."""
+
+    result: TurnResult
+    shown: str
+    notices: tuple[str, ...]
+
+
 class AppWriter(LlamaWriter):
-    """A Writer."""
+    """A Writer. store: where what the model itself wrote is kept too."""
+
+    def __init__(self, condition: Condition, words: Path, store: Store, threads: int | None = None) -> None:
+        super().__init__(condition, words, threads)
+        self._store = store
 
     def write(self, asks: Sequence[Ask]) -> Iterator[tuple[Ask, Written]]:
-        with_history = _WithHistory(self._engine())
+        engine = self._engine()
+        with_history = _WithHistory(engine, Wrote(engine, self._store, self._condition))
         classifier = Classifier(default_folder())
         classifier.start()
         try:
@@ -69,30 +83,31 @@ class AppWriter(LlamaWriter):
 
 def _answered(companion: Companion, engine: "_WithHistory", ask: Ask) -> Written:
     """Raises TideError for what goes wrong in the newest turn."""
-    said = ask.item.said
+    said, engine.ask, engine.wrote.newest = ask.item.said, ask, None
     for text, reply in zip(said[:-1:2], said[1::2], strict=True):
         engine.instead = reply
         _turn(companion, text)
     engine.instead = None
     extra = THINKING_TOKENS if ask.thinks else 0  # the companion adds them itself
     companion.sampling = replace(ask.params, max_tokens=ask.params.max_tokens - extra)
-    meter, began = energy.Meter(), time.perf_counter()
-    result = _turn(companion, said[-1])
-    seconds = time.perf_counter() - began
-    if isinstance(result.error, PromptTooLong):
+    seen = _turn(companion, said[-1])
+    if isinstance(seen.result.error, PromptTooLong):
         return Written("", FinishReason.ERROR)
-    if result.error:
-        raise result.error
-    return _written(result, seconds, meter.used())
+    if seen.result.error:
+        raise seen.result.error
+    return _written(seen, engine.wrote.newest)
 
 
-def _turn(companion: Companion, text: str) -> TurnResult:
-    (done,) = (event for event in companion.reply(text) if isinstance(event, Done))
-    return done.result
+def _turn(companion: Companion, text: str) -> _Seen:
+    events = list(companion.reply(text))
+    (done,) = (event for event in events if isinstance(event, Done))
+    shown = "".join(event.text for event in events if isinstance(event, TextDelta))
+    return _Seen(done.result, shown, tuple(event.text for event in events if isinstance(event, Notice)))
 
 
-def _written(result: TurnResult, seconds: float, joules: float | None) -> Written:
-    usage, found = result.usage, result.assessment
+def _written(seen: _Seen, wrote: Written | None) -> Written:
+    """Times are the model's, as far as the reply was shown; the rest of a turn takes some milliseconds."""
+    result, usage, found = seen.result, seen.result.usage, seen.result.assessment
     app = {
         "route": result.route,
         "tier": found.tier.name,
@@ -102,34 +117,38 @@ def _written(result: TurnResult, seconds: float, joules: float | None) -> Writte
         "guard": list(result.guard),
         "scenario": result.scenario,
         "guidance": result.guidance,
+        "notices": list(seen.notices),
+        "wrote": wrote.text if wrote else None,
+        "wrote_finish": wrote.finish if wrote else None,
     }
     return Written(
-        result.reply.strip(),
+        seen.shown.strip(),
         result.finish_reason,
         usage.prompt_tokens,
         usage.completion_tokens,
         round(usage.ttft_s, 4),
-        round(seconds, 4),
-        joules,
-        app,
+        round(seconds(usage), 4),
+        app=app,
     )
 
 
 class _WithHistory:
-    """An Engine that says `instead` where that is set."""
+    """An Engine that says `instead` where that is set, and otherwise what the model answers to `ask`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wrote: Wrote) -> None:
         self._engine = engine
+        self.wrote = wrote
         self.instead: str | None = None
+        self.ask: Ask | None = None
 
     def load(self, spec: EngineSpec, on_progress: Callable[[float], None] | None = None) -> EngineInfo:
         return self._engine.load(spec, on_progress)
 
     def generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel) -> Iterator[Chunk]:
-        if self.instead is None:
-            yield from self._engine.generate(prompt, params, cancel)
-        else:
+        if self.instead is not None:
             yield Chunk(self.instead, 1, FinishReason.STOP, Usage())
+        elif self.ask:
+            yield from self.wrote.generate(replace(self.ask, prompt=prompt, params=params), cancel)
 
     def count_tokens(self, text: str) -> int:
         return self._engine.count_tokens(text)

@@ -84,10 +84,12 @@ def _described(
 
 def _figures(run: Path, found: _Compared, floor: Scores) -> None:
     lowest = {metric: mean for metric, values in floor.items() if (mean := statistics.summary(values).mean) is not None}
-    plots.save(plots.means(found.overall, lowest), run, "table1")
-    for name, some in (("by-family", found.by_family), ("by-length", found.by_length)):
+    plots.save(plots.means(found.overall, lowest), run, "table1", "Means of each model, zero-shot and fine-tuned")
+    groups = (("by-family", "family of situations", found.by_family), ("by-length", "length", found.by_length))
+    for name, of, some in groups:
         if any(row.paired for row in some):
-            plots.save(plots.differences(some), run, name)
+            title = f"Fine-tuned minus zero-shot by {of}, with 95% intervals; right of 0 is more"
+            plots.save(plots.differences(some), run, name, title)
 
 
 def _lines(replies: Sequence[Reply], scores: Scores) -> Iterator[str]:

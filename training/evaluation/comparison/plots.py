@@ -22,13 +22,13 @@ _COLUMNS = 3  # panels beside each other
 _NARROWEST = 0.1  # of an axis of means: a difference in the third digit must not look large
 
 
-def save(figure: Figure, run: Path, name: str) -> Path:
-    """RUN/figures/NAME.svg."""
+def save(figure: Figure, run: Path, name: str, title: str) -> Path:
+    """RUN/figures/NAME.svg. title: what a report writes below it."""
     import matplotlib as mpl
 
     out = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": name, "font.family": "DejaVu Sans"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Title": title}, bbox_inches="tight")
     path = run / FIGURES / f"{name}.svg"
     write_bytes(path, out.getvalue())
     return path
@@ -65,12 +65,14 @@ def differences(rows: Sequence[Row]) -> Figure:
 
 def _panels(rows: Sequence[Row]) -> tuple[Figure, dict[str, Any]]:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     metrics = list(dict.fromkeys(row.metric for row in rows))
     lines = max(sum(row.metric == metric for row in rows) for metric in metrics)
     across = min(_COLUMNS, len(metrics))
     down = -(-len(metrics) // across)
-    figure = Figure(figsize=(3.6 * across + 1.5, (_LINE * lines + 1.1) * down), layout="constrained")
+    layout = ConstrainedLayoutEngine(h_pad=0.12)  # inches: a metric's name stays clear of the numbers above it
+    figure = Figure(figsize=(3.6 * across + 1.5, (_LINE * lines + 1.1) * down), layout=layout)
     axes = figure.subplots(down, across, sharey=True, squeeze=False).flat
     panels = dict(zip(metrics, axes, strict=False))
     for spare in list(axes)[len(metrics) :]:

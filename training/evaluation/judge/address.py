@@ -1,4 +1,4 @@
-"""A judge behind an OpenAI-compatible address (`/chat/completions` with `response_format: json_schema`).
+"""A judge behind an OpenAI-compatible address (`/chat/completions`, held to a form by one of its `ways`).
 
 Replies are about people, so by default only this machine and private networks are asked. No proxy is used and no
 redirect is followed: either would take the texts elsewhere.
@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from tide_chat.errors import TideError, UsageError
+from training.evaluation.judge import ways
 from training.evaluation.judge.judges import MAX_TOKENS, TEMPERATURE, Unanswered
 from training.evaluation.judge.rubric import Question
 
 _LARGEST = 1_000_000  # bytes of an answer
+_SHOWN = 300  # bytes of an error
 _LATER = (408, 429)  # beside 5xx: worth asking again
 
 
@@ -26,6 +28,8 @@ class Address:
         self._url, self._timeout = _parsed(url), timeout
         if not remote:
             _check_near(self._url)
+        self._way = ways.SCHEMA
+        self._answered = False
         self._model = model or self._only_model()
 
     @property
@@ -36,19 +40,29 @@ class Address:
     def about(self) -> dict[str, Any]:
         return {"engine": "address", "url": self._url.geturl(), "model": self._model, "temperature": TEMPERATURE}
 
+    @property
+    def held(self) -> str | None:
+        return self._way if self._answered else None
+
     def ask(self, question: Question, seed: int) -> str:
-        body = {
+        """In the firmest way that the server takes."""
+        try:
+            answer = self._json("POST", "/chat/completions", self._body(question, seed))
+        except _WayRefused:
+            self._way = ways.weaker(self._way) or self._way
+            return self.ask(question, seed)
+        self._answered = True
+        return _text(answer)
+
+    def _body(self, question: Question, seed: int) -> dict[str, Any]:
+        return {
             "model": self._model,
             "messages": [{"role": role, "content": content} for role, content in question.messages],
             "temperature": TEMPERATURE,
             "max_tokens": MAX_TOKENS,
             "seed": seed,
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "judgement", "strict": True, "schema": question.schema},
-            },
+            **ways.asked(self._way, question.schema),
         }
-        return _text(self._json("POST", "/chat/completions", body))
 
     def _only_model(self) -> str:
         try:
@@ -86,15 +100,28 @@ class Address:
             content = answer.read(_LARGEST)
         finally:
             connection.close()
-        if answer.status >= 500 or answer.status in _LATER:
-            raise self._unanswered(f"status {answer.status}")
-        if answer.status != 200:
-            raise TideError(
-                "The judge refuses.",
-                details=f"{self._url.geturl()}{path}: status {answer.status}. {content[:300].decode(errors='replace')}",
-                help="--url is the part before /chat/completions, as http://127.0.0.1:8080/v1",
-            )
+        self._check(path, answer.status, content)
         return content
+
+    def _check(self, path: str, status: int, content: bytes) -> None:
+        """Raises Unanswered where asking again may help, _WayRefused where asking otherwise may, else TideError."""
+        if status == 200:
+            return
+        said = f"status {status}. {content[:_SHOWN].decode(errors='replace')}".strip()
+        untried = not self._answered and status not in _LATER  # a way that was taken once is known to be
+        if untried and ways.weaker(self._way) and ways.refused(status, content):
+            raise _WayRefused(said)
+        if status >= 500 or status in _LATER:
+            raise self._unanswered(said)
+        raise TideError(
+            "The judge refuses.",
+            details=f"{self._url.geturl()}{path}: {said}",
+            help="--url is the part before /chat/completions, as http://127.0.0.1:8080/v1",
+        )
+
+
+class _WayRefused(TideError):
+    """The server does not know this way to hold an answer to its form."""
 
 
 def _said(error: Exception) -> str:

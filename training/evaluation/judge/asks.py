@@ -69,12 +69,15 @@ def ratings(candidates: Sequence[Candidate], calls: int, seed: int) -> Iterator[
 
 
 def comparisons(pairs: Sequence[Pair], calls: int, seed: int) -> Iterator[Ask]:
-    """Both orders of a call have the same seed, so that they differ in the order of the replies alone."""
+    """All calls of a pair in one order, then in the other: a judge that remembers reads each once.
+
+    Both orders of a call have the same seed, so that they differ in the order of the replies alone.
+    """
     for first, second in pairs:
-        for call in range(1, calls + 1):
-            one = judges.seed_of(seed, *first.key, *second.key, call)
-            yield Ask((first, second), call, one)
-            yield Ask((second, first), call, one)
+        seeds = [judges.seed_of(seed, *first.key, *second.key, call) for call in range(1, calls + 1)]
+        for shown in ((first, second), (second, first)):
+            for call, one in enumerate(seeds, 1):
+                yield Ask(shown, call, one)
 
 
 def answer(judge: Judge, ask: Ask) -> Judgement:

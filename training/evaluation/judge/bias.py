@@ -68,7 +68,8 @@ def _own_score(rated: Sequence[Rated], names: Collection[str], seed: int) -> Che
         for mine, others, cluster in groups.values()
         if mine and others
     ]
-    return _mean("self-preference", _own_what(found, "own minus other replies to the same text, points"), found, seed)
+    what = "own minus other replies to the same text, points"
+    return _mean("self-preference", what if found else _untold(any(mine for mine, *_ in groups.values())), found, seed)
 
 
 def _longer_wins(contests: Iterable[Contest], seed: int) -> Check:
@@ -87,16 +88,21 @@ def _position(judgements: Iterable[Judgement], seed: int) -> Check:
 
 
 def _own_wins(contests: Iterable[Contest], names: Collection[str], seed: int) -> Check:
-    found = []
+    found, wrote = [], False
     for one in contests:
         mine = [own(side, names) for side in one.pair]
+        wrote |= any(mine)
         if one.outcome is not None and mine[0] != mine[1]:
             found.append((float(one.outcome if mine[0] else -one.outcome), one.pair[0].cluster))
-    return _mean("self-preference", _own_what(found, "wins minus losses of own replies, per pair"), found, seed)
+    what = "wins minus losses of own replies, per pair"
+    return _mean("self-preference", what if found else _untold(wrote), found, seed)
 
 
-def _own_what(found: Sequence[object], what: str) -> str:
-    return what if found else "not told: by its name, the judge did not write any of these"
+def _untold(wrote: bool) -> str:
+    """wrote: whether any reply is the judge's own."""
+    if wrote:
+        return "not told: no text has a reply of the judge and one of another model"
+    return "not told: by its name, the judge did not write any of these"
 
 
 def _words(candidate: Candidate) -> int:

@@ -32,6 +32,11 @@ class Judge(Protocol):
         """Everything that its answers follow from, beside the question; for run.json."""
         ...
 
+    @property
+    def held(self) -> str | None:
+        """How its answers are held to their form; None while none came."""
+        ...
+
     def ask(self, question: Question, seed: int) -> str:
         """The text of an answer. Raises Unanswered, and TideError where asking again is of no use."""
         ...

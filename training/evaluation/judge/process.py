@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +13,7 @@ from typing import Any, Self
 from tide_chat.engine.process import describe_exit
 from tide_chat.errors import EngineDied, EngineError, ModelUnusable
 from training.data.sources import digest
-from training.evaluation.judge.judges import MAX_TOKENS, TEMPERATURE
+from training.evaluation.judge.judges import TEMPERATURE
 from training.evaluation.judge.rubric import Question
 
 CONTEXT = 8192  # tokens
@@ -35,6 +36,10 @@ class LocalJudge:
     @property
     def about(self) -> dict[str, Any]:
         return self._about
+
+    @property
+    def held(self) -> str:
+        return "chosen"  # among what the form leaves open: `forms`
 
     def __enter__(self) -> Self:
         return self
@@ -61,9 +66,7 @@ class LocalJudge:
         """Raises ModelUnusable, EngineError, EngineDied."""
         if self._child is None:
             self._start()
-        messages = [{"role": role, "content": content} for role, content in question.messages]
-        asked = {"messages": messages, "schema": question.schema, "seed": seed}
-        self._write(asked | {"temperature": TEMPERATURE, "max_tokens": MAX_TOKENS})
+        self._write(asdict(question) | {"seed": seed, "temperature": TEMPERATURE})
         answer = self._read()
         if why := answer.get("error"):
             raise EngineError("The judge cannot answer.", details=why)

@@ -1,11 +1,11 @@
 """Judgements put together: a reply's score over its calls, and who won a pair. Knows no statistics."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from training.evaluation.judge.asks import Judgement
+from training.evaluation.judge.asks import Judgement, Value
 from training.evaluation.judge.material import Candidate, Pair
 from training.evaluation.judge.rubric import CRITERIA, FIRST, TIE
 
@@ -57,14 +57,14 @@ def rated(judgements: Iterable[Judgement]) -> list[Rated]:
     return [Rated(candidate, tuple(calls)) for candidate, calls in found.items()]
 
 
-def contests(judgements: Sequence[Judgement]) -> list[Contest]:
-    """From judgements that come two by two, the orders of a call."""
-    found: dict[Pair, list[str | None]] = {}
-    for forward, backward in zip(judgements[::2], judgements[1::2], strict=True):
-        first, second = forward.ask.shown
-        assert backward.ask.shown == (second, first)
-        found.setdefault((first, second), []).append(call(forward.value, backward.value))
-    return [Contest(pair, tuple(calls)) for pair, calls in found.items()]
+def contests(judgements: Iterable[Judgement]) -> list[Contest]:
+    """From all calls in both orders; the order that comes first is the pair's."""
+    found: dict[Pair, list[Value | None]] = {}
+    for one in judgements:
+        first, second = one.ask.shown
+        found.setdefault((first, second), []).append(one.value)
+    both = ((pair, zip(found[pair], found[pair[::-1]], strict=True)) for pair in list(found)[::2])
+    return [Contest(pair, tuple(call(*values) for values in calls)) for pair, calls in both]
 
 
 def call(forward: object, backward: object) -> str | None:

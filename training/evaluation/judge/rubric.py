@@ -1,7 +1,8 @@
 """What the judge is asked: the paper's three criteria in our own words, and the JSON that it must answer with.
 
 The judge sees the conversation and the reply, as JSON, so that no reply can pass for instructions by its form. Who
-wrote a reply is never in a question. Knows no judge.
+wrote a reply is never in a question. What changes from call to call, the order of the criteria, stands last, so that a
+judge reads the rest once. Knows no judge.
 """
 
 import json
@@ -36,10 +37,17 @@ _COMPARE = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """messages: role and content, as chat models take them. schema: JSON schema of the answer."""
+    """rubric: of every question of a kind. material: JSON. form: of the answer, in words; schema: as a JSON schema."""
 
-    messages: tuple[tuple[str, str], ...]
+    rubric: str
+    material: str
+    form: str
     schema: dict[str, Any]
+
+    @property
+    def messages(self) -> tuple[tuple[str, str], ...]:
+        """Role and content, as chat models take them."""
+        return ("system", self.rubric), ("user", f"{self.material}\n{self.form}")
 
 
 def order(seed: int) -> tuple[str, ...]:
@@ -50,28 +58,34 @@ def order(seed: int) -> tuple[str, ...]:
 
 
 def rating(said: Sequence[str], reply: str, criteria: Sequence[str]) -> Question:
+    """criteria: in the order in which they are to be scored."""
     points = list(range(SCALE[0], SCALE[1] + 1))
-    material = {"conversation": _turns(said), "reply": reply}
-    shape = ", ".join(f'"{name}": number' for name in criteria)
-    system = _lines(_TASK.format(what="the reply to its last message"), _RATE, criteria, f"Answer with {{{shape}}}.")
+    shape = ",".join(f'"{name}":number' for name in criteria)
     return Question(
-        _messages(system, material), _object({name: {"type": "integer", "enum": points} for name in criteria})
+        _rubric(_TASK.format(what="the reply to its last message"), _RATE),
+        _json({"conversation": _turns(said), "reply": reply}),
+        f"Score in this order: {{{shape}}}",
+        _object({name: {"type": "integer", "enum": points} for name in criteria}),
     )
 
 
 def comparison(said: Sequence[str], first: str, second: str, criteria: Sequence[str]) -> Question:
-    material = {"conversation": _turns(said), "A": first, "B": second}
-    answer = 'Answer with {"better": "A"}, {"better": "B"} or {"better": "tie"}.'
-    system = _lines(_TASK.format(what="two replies to its last message, A and B"), _COMPARE, criteria, answer)
-    return Question(_messages(system, material), _object({"better": {"type": "string", "enum": list(VERDICTS)}}))
+    """criteria: in the order in which they are named."""
+    answer = 'Answer with {"better":"A"}, {"better":"B"} or {"better":"tie"}.'
+    return Question(
+        _rubric(_TASK.format(what="two replies to its last message, A and B"), _COMPARE),
+        _json({"conversation": _turns(said), "A": first, "B": second}),
+        f"Weigh {', '.join(criteria)}. {answer}",
+        _object({"better": {"type": "string", "enum": list(VERDICTS)}}),
+    )
 
 
-def _lines(task: str, how: str, criteria: Sequence[str], answer: str) -> str:
-    return "\n".join([task, how, *(f"- {name}: {CRITERIA[name]}" for name in criteria), answer])
+def _rubric(task: str, how: str) -> str:
+    return "\n".join([task, how, *(f"- {name}: {what}" for name, what in CRITERIA.items())])
 
 
-def _messages(system: str, material: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return ("system", system), ("user", json.dumps(material, ensure_ascii=False))
+def _json(material: dict[str, Any]) -> str:
+    return json.dumps(material, ensure_ascii=False)
 
 
 def _turns(said: Sequence[str]) -> list[dict[str, str]]:

@@ -47,7 +47,7 @@ def run(job: Job, say: Say = quiet) -> list[Table]:
         if job.pairwise
         else asks.ratings(candidates, job.calls, job.seed)
     )
-    runs.earlier(
+    earlier = runs.earlier(
         job.out,
         kind=KIND,
         mode=job.mode,
@@ -61,7 +61,8 @@ def run(job: Job, say: Say = quiet) -> list[Table]:
         found = _results(job, judgements)
         for table in found:
             table.write(job.out)
-        write_run(job.out, about | {"finished": runs.now(), "asked": made, "of": len(planned)})
+        way = job.judge.held or earlier.get("held")
+        write_run(job.out, about | {"held": way, "finished": runs.now(), "asked": made, "of": len(planned)})
     except OSError as error:
         raise TideError("The run folder cannot be written.", details=f"{job.out}: {error.strerror or error}") from error
     return found

@@ -112,7 +112,13 @@ def _broken_opening(text: str) -> bool:
 
 def broken_endings(replies: Sequence[Reply]) -> list[float]:
     """1 where a reply is empty, was cut at the most tokens, or ends without . ! ? … or an emoji."""
-    return [float(reply.finish == FinishReason.LENGTH or not _CLOSED.search(reply.text)) for reply in replies]
+    cut = [reply.finish == FinishReason.LENGTH for reply in replies]
+    return [float(one or bool(open_end)) for one, open_end in zip(cut, unfinished(replies), strict=True)]
+
+
+def unfinished(replies: Sequence[Reply]) -> list[float]:
+    """1 where a reply is empty or ends without . ! ? … or an emoji, whatever ended it."""
+    return [float(not _CLOSED.search(reply.text)) for reply in replies]
 
 
 def role_leaks(replies: Sequence[Reply]) -> list[float]:

@@ -7,7 +7,7 @@ either, and the paper's look raw. A substitute encoder has neither a baseline no
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -84,6 +84,7 @@ def baseline(encoder: Encoder) -> float | None:
     return next(float(row["F"]) for row in rows if int(row["LAYER"]) == encoder.layer)
 
 
+@cache  # several measures of a run ask for the same
 def load(encoder: Encoder) -> Any:
     """The library's BERTScorer."""
     from bert_score import BERTScorer

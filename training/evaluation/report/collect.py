@@ -9,12 +9,16 @@ from tide_chat.errors import DataError
 from training.evaluation import runs, tables
 from training.evaluation.report import svg
 from training.evaluation.report.svg import Drawing
+from training.evaluation.study.records import SIMULATED
 from training.evaluation.tables import Table
 from training.sft.metrics import RUN
 
 RESULTS = ("safety.md", "adversarial.md")  # of evaluations that write a page and no tables
 SAMPLES, MISSES = "samples.md", "misses.md"
-_FIRST = ("table1", "differences", "measures", "judge", "study-filters", "study-raters", "study-means")  # then by name
+_FIRST = (  # then by name
+    *("table1", "differences", "measures", "judge", "judge-pairs"),
+    *("study-filters", "study-raters", "study-means", "study-wins", "study-wins-test", "study-differences-models"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def read(folder: Path, number: int) -> Run:
 
 def _place(table: Table) -> tuple[int, str]:
     """What one asks first comes first."""
-    return (_FIRST.index(table.name) if table.name in _FIRST else len(_FIRST)), table.name
+    name = table.name.removeprefix(SIMULATED)
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST)), name
 
 
 def _text(path: Path) -> str:

@@ -3,17 +3,19 @@
 Keys that it does not know are shown as they are, unless they hold more than a line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Json = Mapping[str, Any]
 MISSING = "not recorded"
+_WRITES_NOTHING = ("judge", "study")
 _MACHINE = ("device", "threads", "build")
 _GIB = 1024**3
 _KNOWN = {
     *("command", "conditions", "data", "encoder", "prompt", "seed", "seeds", "draws", "tide_chat", "python", "system"),
-    *("versions", "libraries", "hardware", "machines", "started", "finished", "git", "judge", "caution", "simulated"),
+    *("versions", "libraries", "hardware", "machines", "started", "finished", "git", "judge", "rubric", "caution"),
+    "simulated",
 }
 
 
@@ -31,8 +33,7 @@ def facts(about: Json) -> tuple[Fact, ...]:
     command = about.get("command")
     shown = [
         Fact("Command", (str(command),), code=True) if command else Fact("Command", (MISSING,)),
-        _fact("Models", _models(about, "model")),
-        _fact("Adapters", _models(about, "adapter"), "none" if about.get("conditions") else MISSING),
+        *_writers(about),
         _fact("Data", _data(about.get("data"))),
         _fact("Seeds", _some(about, ("seed", "seeds", "draws"))),
         _fact(
@@ -43,6 +44,7 @@ def facts(about: Json) -> tuple[Fact, ...]:
     ]
     extra = [
         _fact("Judge", _some(about, ("judge",), bare=True), ""),
+        _fact("Rubric", map(str, _object(about.get("rubric")).values()), ""),
         _fact("Sampling", _sampling(about)),
         _fact("Prompt", _some(about, ("prompt",), bare=True), ""),
         _fact("Encoder", _some(about, ("encoder",), bare=True), ""),
@@ -62,8 +64,16 @@ def notes(about: Json) -> tuple[str, ...]:
     return tuple(own)
 
 
-def _fact(name: str, lines: "Iterator[str] | list[str]", otherwise: str = MISSING) -> Fact:
+def _fact(name: str, lines: Iterable[str], otherwise: str = MISSING) -> Fact:
     return Fact(name, tuple(lines) or (otherwise,))
+
+
+def _writers(about: Json) -> list[Fact]:
+    """Models and adapters; none of a run that wrote no reply, as a judge's or a study's."""
+    if about.get("kind") in _WRITES_NOTHING:
+        return []
+    adapters = _fact("Adapters", _models(about, "adapter"), "none" if about.get("conditions") else MISSING)
+    return [_fact("Models", _models(about, "model")), adapters]
 
 
 def _models(about: Json, part: str) -> Iterator[str]:

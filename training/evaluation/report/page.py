@@ -26,12 +26,17 @@ def page(runs: Sequence[Run]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"prose": lambda text: Markup(prose.html(text)), "drawn": drawn, "numbers": _numbers}
+    environment.filters |= {
+        "prose": lambda text: Markup(prose.html(text)),
+        "line": lambda text: Markup(prose.line(text)),
+        "drawn": drawn,
+        "numbers": _numbers,
+    }
     environment.globals |= {"facts": facts.facts, "notes": facts.notes, "limits": limits, "version": __version__}
     style = Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html").render(runs=runs, style=style)
 
 
 def _numbers(table: Table, column: int) -> bool:
-    """Whether the column's name stands over numbers."""
+    """Whether the column has numbers, and dashes, alone."""
     return column > 0 and not any(isinstance(row[column], str) for row in table.rows)

@@ -4,6 +4,7 @@ A model may have written some of it: links, pictures and HTML in it stay text.
 """
 
 import re
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ BELOW = 2  # levels: a file's ## stands under the report's ###
 _HEADING = re.compile(r"^(#{1,4}) ", re.MULTILINE)
 _TITLE = re.compile(r"\A# .*\n+")
 _LIVE = re.compile(r"(?<!\\)(<|!(?=\[)|(?<=\])\()")
+_NAMED = re.compile(r"`([^`]+)`")
 _BOX = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>\n'  # wide ones scroll on their own
 
 
@@ -30,6 +32,11 @@ def html(text: str) -> str:
         quoted += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         _fit(token, quoted > 0)
     return str(parser.renderer.render(tokens, parser.options, {}))
+
+
+def line(text: str) -> str:
+    """A note of a table: plain words, in which names stand in ticks."""
+    return _NAMED.sub(r"<code>\1</code>", escape(text))
 
 
 def markdown(text: str) -> str:

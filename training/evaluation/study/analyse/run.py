@@ -1,6 +1,5 @@
 """An analysis from the files of a study to a run folder: filters, tables, figures, run.json. Prints nothing."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -29,7 +28,7 @@ from training.evaluation.study.analyse.tables import (
 )
 from training.evaluation.study.records import SIMULATED, Key, Study
 from training.evaluation.tables import Table
-from training.sft.metrics import RUN, environment
+from training.sft.metrics import RUN, environment, write_run
 
 KIND = "study"
 _LIBRARIES = ("numpy", "scipy", "krippendorff", "matplotlib")
@@ -138,4 +137,4 @@ def _write(out: Path, tables: list[Table], drawn: dict[str, str], about: dict[st
         table.write(out)
     for name, text in drawn.items():
         write_text(out / files.FIGURES / name, text)
-    write_text(out / RUN, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
+    write_run(out, about)
