@@ -42,11 +42,13 @@ def added(profile: Profile, situation: str, conversation: Conversation) -> tuple
     return (line, "") if profile.style is Style.REASSURE else ("", line)
 
 
-def gate(assessment: Assessment, conversation: Conversation, profile: Profile) -> Gate:
-    """For the next reply: it repeats no earlier one, asks nothing after enough questions, and is as short as wished.
+def gate(assessment: Assessment, conversation: Conversation, profile: Profile, system: str) -> Gate:
+    """For the next reply: it repeats no earlier one and nothing of the system prompt, asks nothing after enough
+    questions, and is as short as wished.
 
     From T2 on a question may be the one that matters most, so none is taken out.
     """
     said = pace.said(conversation)
     questions = assessment.tier >= Tier.T2 or not pace.asked_enough(conversation)
-    return Gate(said=said, questions=questions, most=profile.most_sentences)
+    _, _, told = system.partition("\n")  # its first line says what this is, which is a true answer
+    return Gate(said=said, told=told, questions=questions, most=profile.most_sentences)

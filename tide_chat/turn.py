@@ -260,7 +260,7 @@ class Companion:
     # -- the model ---------------------------------------------------------------------------------------------------
 
     def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
-        reply = _Reply(fit.gate(result.assessment, self.conversation, self.profile), Usage(), first=first)
+        reply = _Reply(fit.gate(result.assessment, self.conversation, self.profile, self._system), Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)

@@ -206,6 +206,46 @@ def test_the_plainest_statements_of_five_more_languages(text: str, least: Tier) 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "ya no quiero vivir, lo voy a hacer esta noche",
+        "no quiero vivir más. esta noche lo hago",
+        "no quiero vivir. lo hago hoy",
+        "je veux plus vivre, je vais le faire ce soir",
+        "je veux mourir. ce soir je le fais",
+        "ich will nicht mehr leben, heute nacht mach ich es",
+        "ich will sterben. ich mach es heute",
+        "nao quero mais viver, vou fazer isso hoje",
+        "quero morrer, vou fazer isso hoje",
+        "non voglio piu vivere, lo faccio stasera",
+        "voglio morire e stanotte lo faccio",
+    ],
+)
+def test_a_wish_to_die_with_a_time_is_now_in_five_more_languages(text: str) -> None:
+    assert assess(text).tier is T4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "não quero acordar as crianças, vou fazer isso agora baixinho",
+        "Não quero viver com ele, vou fazer isso hoje, vou embora",
+        "Non voglio vivere con lui, lo faccio oggi, me ne vado",
+        "no quiero despertar a los niños, lo hago ahora en silencio",
+        "No quiero seguir bebiendo, lo voy a hacer hoy: dejarlo",
+        "Je ne veux plus vivre avec lui, je vais le faire ce soir, je pars",
+        "Ele quer me matar, vou fazer isso hoje, vou à polícia",
+        "Il veut me tuer, je vais le faire ce soir, je pars",
+        "Er will mich umbringen, ich mach es heute, ich gehe",
+        "Vuole uccidermi, lo faccio oggi, me ne vado",
+        "no quiero morir, lo hago hoy, llamo al médico",
+    ],
+)
+def test_something_else_that_is_done_today_is_no_plan(text: str) -> None:
+    assert assess(text).tier < T4
+
+
+@pytest.mark.parametrize(
     "text", ["estoy muerta de sueño", "je suis mort de rire", "tô morrendo de rir", "c'est mort pour ce soir"]
 )
 def test_sayings_in_other_languages(text: str) -> None:

@@ -133,6 +133,15 @@ def test_the_window_is_short_and_emptied_on_the_way_down() -> None:
     assert after("I want to kill myself", *[CLEAR] * CLEAR_TURNS)[1].said == ()
 
 
+@pytest.mark.parametrize(
+    ("turns", "marked"), [(("i want", "to die"), ["to die"]), (("i feel like a burden", "people stared at me"), [])]
+)
+def test_what_is_marked_stands_in_the_newest_message(turns: tuple[str, str], marked: list[str]) -> None:
+    found, _ = after(*turns)
+    spans = [reason.span for reason in found.reasons if reason.span]
+    assert [turns[-1][start:end] for start, end in spans] == marked
+
+
 def test_long_messages_are_no_pieces() -> None:
     assert after("i want " + "very much to see the sea again " * 5, "to die for that ice cream")[0].tier is T0
 

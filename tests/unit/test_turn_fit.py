@@ -11,6 +11,7 @@ from tide_chat.errors import TideError
 from tide_chat.events import Done, TextDelta, TurnResult
 from tide_chat.pace import NO_QUESTION
 from tide_chat.profile import Profile, Style, written_for
+from tide_chat.prompt import system_text
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import RiskState
 from tide_chat.scenario import find
@@ -195,3 +196,24 @@ def test_nothing_is_added_for_a_larger_model_from_t2_on_or_where_the_user_stoppe
     (*_, done) = small("Yes.", profile=layered).reply("The bus was full.", cancel)
     assert isinstance(done, Done)
     assert "One thing to try" not in done.result.reply
+
+
+def prompted(reply: str) -> str:
+    one = Companion(ScriptedEngine([reply]), system=system_text(), country="US")
+    one.profile = Profile(Style.LAYERED)
+    return told(one).reply
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I am a program, not a person and not a clinician, so a doctor knows better.",
+        "Here is one concrete thing to try, with what it is for: name five things you see.",
+    ],
+)
+def test_what_this_is_and_what_a_style_asks_for_may_be_said(reply: str) -> None:
+    assert prompted(reply) == reply
+
+
+def test_the_rest_of_what_the_model_was_told_may_not() -> None:
+    assert "tired friend" not in prompted("Speak as one would speak to a tired friend late at night.")

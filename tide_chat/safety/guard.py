@@ -1,12 +1,13 @@
 """What stands between the model's words and the screen: sentences are held until they have passed.
 
 It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
-mid-sentence. A sentence with something that must not be said (`guard_rules/`) is replaced by an authored line, or ends
-the reply. One that an earlier reply has said is left out, and so is a question where enough were asked. It knows the
-words of replies only: neither what the person wrote nor which country they are in.
+mid-sentence. A sentence with something that must not be said (`guard_rules/`), or of what the model was told, is
+replaced by an authored line, or ends the reply. One that an earlier reply has said is left out, and so is a question
+where enough were asked. It knows neither what the person wrote nor which country they are in.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,11 +20,20 @@ from tide_chat.safety.guard_screen import Finding, Reading, Screen
 LONGEST = 400  # characters held without a sentence end; then the words so far are released
 MOST_SENTENCES = 6  # the prompt asks for two to four; small models wander, and nobody reads on in distress
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)\s+|\n+""")
-_ROLE = re.compile(r"^\W*(user|assistant|system|human|you|person|me|companion)\s*:", re.IGNORECASE)
+_RUNS_ON = re.compile(r"[\w,;] *$")
+_WHOLE = re.compile(r"""[.!?…]["'”’)\]]*\s*$""")
+_ROLE = re.compile(
+    r"^\W*(user|assistant|system|human|you|person|me|companion"
+    r"|((your|my|their|the person['’]s) )?(response|reply|answer|words))\s*:",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
 _ASKS = re.compile(r"""\?["'”’)\]]*\s*$""")
-_FEW = 3  # words; "I hear you." may well come twice
+_FEW, _TWICE = 3, 2  # words, times: "I hear you." may well come twice
+_ENDED = (FinishReason.LENGTH, FinishReason.LOOP)  # not by the model, nor by the user
 _SAME = 0.8  # share of three-word runs that make two sentences the same
+_TOLD = 7  # words in a row that only somebody who repeats has in common with what they were told
+_REPEATS_INSTRUCTIONS = Finding("leak", "system prompt", "repeats its instructions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Gate:
     """Feed text, get the sentences that may be shown. `closed` says why nothing more will come.
 
     `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
-    said: earlier replies. questions: whether this one may ask something. most: sentences.
+    said: earlier replies. told: the system prompt. questions: whether this one may ask something. most: sentences.
     """
 
     def __init__(
@@ -49,11 +59,13 @@ class Gate:
         screen: Screen | None = None,
         *,
         said: Iterable[str] = (),
+        told: str = "",
         questions: bool = True,
         most: int | None = None,
     ) -> None:
         self._screen = screen or default_screen()
         self._earlier = [_runs(piece) for text in said for piece in _END.split(text)]
+        self._told = _runs(told, _TOLD)
         self._questions = questions
         self._most = most or MOST_SENTENCES
         self._left_out = ""  # the first sentence that was; said after all when nothing else was
@@ -64,6 +76,7 @@ class Gate:
         self.needs_help = False
         self._held = ""
         self._seen: list[set[tuple[str, ...]]] = []
+        self._short: Counter[tuple[str, ...]] = Counter()  # sentences of few words
         self._sentences = 0
         self.shown = ""
         self.closed: FinishReason | None = None
@@ -79,23 +92,31 @@ class Gate:
         return out
 
     def flush(self, reason: FinishReason) -> str:
-        """The rest. Half a sentence stays where the user stopped or the engine died, and goes where a limit cut it."""
+        """The rest. Half a sentence stays where the user stopped or the engine died, and goes where a limit cut it.
+
+        Where nothing but half a sentence could be shown, it trails off. A reply that was only spoken for somebody else
+        has an authored line.
+        """
         out = self._rest(reason)
+        if (self.closed or reason) in _ENDED and _RUNS_ON.search(self.shown):
+            self.actions.append("trailed_off")
+            self.shown, out = f"{self.shown}…", f"{out}…"
         if self.shown.strip() or reason is FinishReason.CANCELLED:
             return out
-        self.shown = self._left_out
-        return self._left_out
+        spoken_for = "role_leak" in self.actions
+        self.shown = self._left_out or (self._screen.book.answer("template").lines[0] if spoken_for else "")
+        return self.shown
 
     def _rest(self, reason: FinishReason) -> str:
         out = self.feed("")
         rest, self._held = self._held, ""
         if self.closed or not rest.strip():
             return out
-        cut = reason is FinishReason.LENGTH and not re.search(r"""[.!?…]["'”’)\]]*\s*$""", rest)
+        cut = reason is FinishReason.LENGTH and not _WHOLE.search(rest)
         if cut and self.shown.strip():
             self.actions.append("cut_sentence")
             return out
-        return out + self._release(rest)
+        return out + self._release(rest.rstrip() if cut else rest)
 
     def _next(self) -> str:
         """The first sentence that is complete, "" when there is none."""
@@ -104,8 +125,8 @@ class Gate:
             piece = self._held[: end.end()]
         elif len(self._held) > LONGEST:
             piece = self._held[: self._held.rfind(" ", 0, LONGEST) + 1] or self._held[:LONGEST]
-        elif stutters(self._held):
-            piece = self._held[: self._held.rfind(" ") + 1] or self._held
+        elif stutters(self._held.rpartition(" ")[0]):
+            piece = self._held
         else:
             return ""
         self._held = self._held[len(piece) :]
@@ -115,7 +136,7 @@ class Gate:
         if not self._passes(piece):
             self._held = ""
             return ""
-        finding = self._reading.gravest(piece)
+        finding = self._reading.gravest(piece) or self._repeated_prompt(piece)
         if not finding and (why := self._needless(piece)):
             self._left_out = self._left_out or piece
             self.actions.append(why)
@@ -128,6 +149,9 @@ class Gate:
             self.closed = FinishReason.LENGTH
             self.actions.append("long_reply")
         return piece
+
+    def _repeated_prompt(self, piece: str) -> Finding | None:
+        return None if self._told.isdisjoint(_runs(piece, _TOLD)) else _REPEATS_INSTRUCTIONS
 
     def _instead(self, piece: str, finding: Finding) -> str:
         """What stands where a sentence was held back: an authored line, or nothing beside another one."""
@@ -171,9 +195,10 @@ class Gate:
         return "said_before" if _same(_runs(piece), self._earlier) else ""
 
     def _repeats(self, sentence: str) -> bool:
-        runs = _runs(sentence)
-        repeated = _same(runs, self._seen)
+        runs, words = _runs(sentence), tuple(_words(sentence))
+        repeated = _same(runs, self._seen) or self._short[words] >= _TWICE
         self._seen.append(runs)
+        self._short[words] += 1 < len(words) <= _FEW  # "No. No. No." is none
         return repeated
 
 
@@ -184,19 +209,25 @@ def default_screen() -> Screen:
 
 
 def stutters(text: str) -> bool:
-    """The last words are one to six words said four times in a row."""
-    words = _words(text[-LONGEST:])
-    for size in range(1, 7):
-        run = words[-size:]
-        if len(words) >= 4 * size and words[-4 * size :] == run * 4:
+    """Somewhere two to six words are said four times in a row, or one seven times: "so, so, so, so hard" is fine."""
+    words = _words(text)
+    return any(_in_a_row(words, size, 7 if size == 1 else 4) for size in range(1, 7))
+
+
+def _in_a_row(words: list[str], size: int, times: int) -> bool:
+    """Whether some `size` words are said so many times."""
+    alike = 0  # words in a row that are as the one `size` words earlier
+    for one, earlier in zip(words[size:], words, strict=False):
+        alike = alike + 1 if one == earlier else 0
+        if alike == (times - 1) * size:
             return True
     return False
 
 
-def _runs(sentence: str) -> set[tuple[str, ...]]:
-    """Its runs of three words; none of a sentence of three words or fewer."""
+def _runs(sentence: str, size: int = 3) -> set[tuple[str, ...]]:
+    """Its runs of so many words; none of a sentence of three words or fewer."""
     words = _words(sentence)
-    return {tuple(words[i : i + 3]) for i in range(len(words) - 2)} if len(words) > _FEW else set()
+    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} if len(words) > _FEW else set()
 
 
 def _same(runs: set[tuple[str, ...]], others: Iterable[set[tuple[str, ...]]]) -> bool:

@@ -201,15 +201,25 @@ def _with_pieces(judge: Judge, alone: Assessment, state: RiskState, text: str) -
     pieces = _pieces(state, text)
     if not pieces:
         return alone
-    together = judge(_joined((*pieces, text)), firm=True)
+    joined = _joined((*pieces, text))
+    together = judge(joined, firm=True)
     known = {*alone.flags, *(flag for said in state.said for flag in said.flags)}
     flags = [flag for flag in together.flags if flag not in known]
     graver = together.tier >= Tier.T2 and together.tier > max(alone.tier, state.tier)
     if not graver and not flags:
         return alone
-    new = tuple(reason for reason in together.reasons if reason not in alone.reasons)
+    before = len(joined) - len(text)
+    new = tuple(_in_newest(reason, before) for reason in together.reasons if reason not in alone.reasons)
     raised = _raised(alone, together.tier if graver else alone.tier, TOGETHER, " / ".join((*pieces, text)), *flags)
     return replace(raised, subject=together.subject, reasons=(*raised.reasons, *new))
+
+
+def _in_newest(reason: Reason, before: int) -> Reason:
+    """The reason with its span in the newest message, which begins after so many characters; None where it is not."""
+    if reason.span is None:
+        return reason
+    start, end = (max(0, at - before) for at in reason.span)
+    return replace(reason, span=(start, end) if start < end else None)
 
 
 def _pieces(state: RiskState, text: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
 ALARM_T0, ALARM_T1 = 24.0, 9.0
 STEPS = tuple(i / 200 for i in range(4, 197))
 FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
+FLAG_STEPS = tuple(limit for limit in STEPS if limit >= 0.5)  # with few examples the best limit is chance below it
 SIGN, EXCUSE = 0.6, 1.6  # factors on the odds needed, with a small sign of the lexicon and after an explicit rule
 
 
@@ -95,9 +96,9 @@ def _best_f(chance: torch.Tensor, wanted: torch.Tensor) -> float:
         weight = FLAG_BETA**2
         return (1 + weight) * both / max(1e-9, weight * float(wanted.sum()) + float(got.sum()))
 
-    scores = [measure(limit) for limit in STEPS]
+    scores = [measure(limit) for limit in FLAG_STEPS]
     best = max(scores)
-    near = [limit for limit, each in zip(STEPS, scores, strict=True) if each >= best - 0.005]
+    near = [limit for limit, each in zip(FLAG_STEPS, scores, strict=True) if each >= best - 0.005]
     return round(near[len(near) // 2], 4)
 
 

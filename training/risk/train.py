@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,9 +23,6 @@ from training.risk import data
 from training.risk.augment import vary
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
-
-if TYPE_CHECKING:
-    pass
 
 Say = Callable[[str], None]
 TIERS = tuple(tier.name for tier in Tier)
