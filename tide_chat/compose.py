@@ -23,6 +23,7 @@ from tide_chat.registry import Registry, Resolved
 from tide_chat.safety.classifier import Classifier, default_folder
 from tide_chat.safety.router import Router
 from tide_chat.turn import Companion
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.registry import Model
@@ -148,12 +149,17 @@ class Session:
 
     def described(self) -> str:
         """Which model answers and which others could, in words."""
-        now = f"Model: {self.resolved.why}." if self.resolved else "No model is in use."
+        now = say("Model: {why}.", why=self.resolved.why) if self.resolved else say("No model is in use.")
         if error := self.supervisor.state.error:
             now = f"{now} {error.short}"
         names = [one.alias for one in Registry.load().installed()]
-        others = f"On this computer: {', '.join(names)}." if names else "There is no model on this computer yet."
-        return f"{now}\n{others}"
+        others = say("On this computer: {names}.", names=", ".join(names))
+        return f"{now}\n{others if names else say('There is no model on this computer yet.')}"
+
+    @property
+    def chosen(self) -> str | None:
+        """The model that the user chose; None for the best installed one."""
+        return self._wish
 
     def use(self, name: str | None) -> str:
         """Change to a model, keeping the conversation; returns why, at once. On a TideError nothing changes."""

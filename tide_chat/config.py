@@ -24,12 +24,36 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tide_chat import atomic, paths
 from tide_chat.errors import UsageError
 
+COUNTRIES = frozenset(  # ISO 3166-1, and XK, which Kosovo uses
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
+    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO
+    FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE
+    JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO
+    MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW
+    PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
+    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
+    """.split()
+)
+_OTHER_NAMES = {"UK": "GB"}  # what people type
+
 _HEADER = "Settings of tide-chat. A line that starts with # is not read: the default holds."
+
+
+def country_of(code: str) -> str | None:
+    """The country with these two capital letters, None when there is none."""
+    found = _OTHER_NAMES.get(code, code)
+    return found if found in COUNTRIES else None
+
+
+def _usual_name(code: str) -> str:
+    """Any two letters are read: a file that was good once does not stop the app."""
+    return _OTHER_NAMES.get(code, code)
 
 
 class Settings(BaseModel):
@@ -40,7 +64,9 @@ class Settings(BaseModel):
     model: Annotated[str, Field(min_length=1)] | None = Field(default=None, examples=["qwen2.5-1.5b-q4"])
     """The model: an alias or the path of a .gguf file. Without it, the best installed one is used."""
 
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(default=None, examples=["US"])
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_usual_name)] | None = Field(
+        default=None, examples=["US"]
+    )
     """Country for help lines: two capital letters, such as US. Without it, the system's language settings decide."""
 
     gpu: Literal["auto", "off"] | Annotated[int, Field(ge=0, le=10_000)] = Field(default="auto")

@@ -23,7 +23,7 @@ from typing import ClassVar
 
 
 class TideError(Exception):
-    """A failure the user can read.
+    """A failure the user can read, in the language in use where it knows the words; what was got stays as it is.
 
     message: what happened, one plain sentence. details: what was got. help: what to do next.
     """
@@ -37,17 +37,22 @@ class TideError(Exception):
         self.help = help
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (self.message, self.details, self.help) if part)
+        return "\n".join(part for part in (self.said, self.details, _said(self.help)) if part)
+
+    @property
+    def said(self) -> str:
+        """What happened, in the language in use."""
+        return _said(self.message)
 
     @property
     def line(self) -> str:
         """All of it in one line."""
-        return " ".join(part for part in (self.message, self.details, self.help) if part)
+        return " ".join(part for part in (self.said, self.details, _said(self.help)) if part)
 
     @property
     def short(self) -> str:
         """What happened and what to do, without what was got, in one line."""
-        return " ".join(part for part in (self.message, self.help) if part)
+        return " ".join(part for part in (self.said, _said(self.help)) if part)
 
 
 class UsageError(TideError):
@@ -133,3 +138,9 @@ def in_words(error: OSError) -> str:
     """What the system says of a file, and which file it was."""
     where = f": {error.filename}" if error.filename else ""
     return f"{error.strerror or type(error).__name__}{where}"
+
+
+def _said(text: str) -> str:
+    from tide_chat.wording import say  # reads TOML, which --help does not need
+
+    return say(text)

@@ -8,6 +8,13 @@ import pytest
 
 from tests.integration.homes import furnished, tide_chat
 from tests.integration.study_files import QUICK, run, table
+from tide_chat.clinician.aside import Aside
+from tide_chat.clinician.desk import Desk
+from tide_chat.clinician.sides import Comparison, sides
+from tide_chat.compose import AppOptions
+from tide_chat.config import Settings
+from tide_chat.engine.base import Cancel
+from tide_chat.events import Done
 from training.evaluation import replies
 from training.evaluation.study import records
 
@@ -62,6 +69,25 @@ def test_the_study_analyses_them(compared: Compared, tmp_path: Path) -> None:
     quick = (*QUICK, "--min-minutes", "0", "--min-page-seconds", "0")
     assert run("analyse", compared[1], "--out", tmp_path / "run", *quick) == 0
     assert table(tmp_path / "run", "study-wins")["smollm2-135m"]["panic"] in ("FT", "ZS", "tie")
+
+
+def test_beside_an_open_conversation_it_leaves_that_and_its_model_as_they_are(tmp_path: Path) -> None:
+    settings = Settings(model="smollm2-135m-tide", max_tokens=8, threads=1, seed=3, call_me="Ana")
+    with Desk.opened(AppOptions(settings, settings)) as desk:
+        list(desk.talk.reply("The dog kept me company."))
+        before, aside = desk.talk.conversation, Aside(desk.session)
+        comparison = Comparison(aside, sides("smollm2-135m", "smollm2-135m-tide"), seed=1, blind=True)
+        pair = comparison.answer("I slept badly again.", Cancel())
+        assert {answer.result.adapter is None for answer in pair.answers} == {True, False}
+        assert pair.can_be_rated
+        comparison.answer("I want to kill myself.", Cancel())
+        aside.close()
+        assert desk.talk.conversation == before
+        assert desk.talk.pinned_cards == ()
+        assert desk.session.resolved
+        assert desk.session.resolved.alias == "smollm2-135m-tide"
+        (done,) = (event for event in desk.talk.reply("And today too.") if isinstance(event, Done))
+        assert done.result.model == "smollm2-135m-tide"
 
 
 @pytest.mark.parametrize(

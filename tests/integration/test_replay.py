@@ -62,6 +62,12 @@ def changed(path: Path, out: Path, change: Any) -> Path:
     return out
 
 
+def test_a_receipt_that_cannot_be_written_is_said_before_anything_is_played(tmp_path: Path) -> None:
+    done = replay(tmp_path / "home", "evening", "--plain", "--write-receipt", str(tmp_path / "receipt.txt"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has to end in .json" in done.stderr
+
+
 def test_a_script_line_by_line(played: Played) -> None:
     out = played[0].stdout
     assert out.startswith("DEMONSTRATION. The person is made up.\nShort. Kim is made up.\n")

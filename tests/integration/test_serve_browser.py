@@ -79,6 +79,16 @@ def test_from_the_address_to_the_quick_exit(context: BrowserContext, serving: Se
     serving.until_apps(0)
 
 
+def test_a_wrong_token_shows_nothing_and_starts_no_app(context: BrowserContext, serving: Serving) -> None:
+    page, (place, _, _) = context.new_page(), serving.address.partition("token=")
+    for address in (f"{place}token=guessed", place.rstrip("?&")):
+        answer = page.goto(address)
+        assert answer
+        assert answer.status == 403
+        assert "tide-chat" not in page.title()
+    assert serving.apps() == []
+
+
 def test_leaving_by_word_and_by_button_makes_the_page_blank(context: BrowserContext, serving: Serving) -> None:
     with opened(context, serving.address) as (page, shown):
         shown.until("This is a program")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from tests.ui.doubles import Doubles
+from tests.ui.doubles import Doubles, FakeEngine
 from tide_chat.clinician.desk import Desk
 from tide_chat.clinician.recorded import Recorded
 from tide_chat.compose import Session
 from tide_chat.config import Settings
 from tide_chat.registry import Resolved
-from tide_chat.safety.classifier import Heads, Unavailable, default_folder, load_heads
+from tide_chat.safety.classifier import Heads, Reading, Unavailable, default_folder, load_heads
 from tide_chat.ui.ports import Core
 
 
@@ -30,20 +30,32 @@ class FakeEncoder:
     def vector(self, text: str) -> Sequence[float]:
         return [0.0] * 384
 
+    def read(self, text: str) -> Sequence[Reading]:
+        raise Unavailable("rules alone")
+
 
 @dataclass
 class FakeSession:
-    """What a desk asks of a session."""
+    """What a desk asks of a session, and a conversation beside it. used: models that were changed to."""
 
     resolved: Resolved | None = None
+    companion: Recorded | None = None
+    supervisor: FakeEngine | None = None
+    chosen: str | None = None
+    used: list[str | None] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
     classifier: FakeEncoder = field(default_factory=FakeEncoder)
+
+    def use(self, name: str | None) -> None:
+        self.used.append(name)
+
+    change_to = use
 
 
 def desk_of(doubles: Doubles, model: Path, *, on: bool = False) -> Desk:
     """`model` is a file whose checksum is shown."""
     talk = Recorded(doubles.engine, system="Be kind.", country="US")
-    session = FakeSession(Resolved(model, "smollm2-135m", None, "chosen"))
+    session = FakeSession(Resolved(model, "smollm2-135m", None, "chosen"), talk, doubles.engine)
     return Desk(cast("Session", session), talk, on)
 
 

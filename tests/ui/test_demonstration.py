@@ -11,6 +11,8 @@ from tests.ui.clinician_doubles import core_of, desk_of
 from tests.ui.doubles import Doubles
 from tests.ui.driving import app, chat, on_screen, shown, until
 from tide_chat.clinician.script import Kind, Script, Step
+from tide_chat.config import Settings
+from tide_chat.ui import themes
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.clinician.stage import DemoApp
 
@@ -28,10 +30,10 @@ SCRIPT = Script(
 
 @asynccontextmanager
 async def playing(
-    doubles: Doubles, *, size: tuple[int, int] = (80, 24), by_key: bool = False, large: bool = False
+    doubles: Doubles, *, size: tuple[int, int] = (80, 24), by_key: bool = False
 ) -> AsyncIterator[Pilot[int]]:
     core = core_of(doubles, desk_of(doubles, Path("model.gguf")))
-    demo = DemoApp(core, SCRIPT, pace=1000, by_key=by_key, large=large)
+    demo = DemoApp(core, SCRIPT, pace=1000, by_key=by_key)
     async with demo.run_test(size=size) as pilot:
         await pilot.pause()
         yield pilot
@@ -83,7 +85,8 @@ async def test_by_key_each_step_waits(doubles: Doubles) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 18)])
 async def test_large_has_room_and_loses_nothing(doubles: Doubles, size: tuple[int, int]) -> None:
-    async with playing(doubles, size=size, large=True) as pilot:
+    doubles.settings = Settings(theme=themes.LARGE, reduced_motion=True)
+    async with playing(doubles, size=size) as pilot:
         await until(pilot, lambda: ("user", "A long day.") in shown(pilot))
         await until(pilot, lambda: chat(pilot).transcript.views[0].styles.padding.top == 1)
         await until(pilot, lambda: "DEMONSTRATION" in on_screen(pilot))

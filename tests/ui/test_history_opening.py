@@ -179,6 +179,7 @@ class TestTurningOn:
             await type_in(pilot, "not the same", "#again")
             assert "not the same" in on_screen(pilot)
             assert not doubles.book.vault.exists()
+            await type_in(pilot, PASSPHRASE)
             await type_in(pilot, PASSPHRASE, "#again")
             assert isinstance(screen(pilot), SettingsScreen)
             assert "(x) Keep them" in on_screen(pilot)

@@ -5,19 +5,24 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.clinician_doubles import core_of, desk_of
+from tests.ui.clinician_doubles import FakeSession, core_of, desk_of
 from tests.ui.doubles import Doubles
-from tests.ui.driving import app, on_screen, until
+from tests.ui.driving import app, on_screen, send, settle, until
+from tide_chat.clinician import sides
 from tide_chat.clinician.ratings import Sitting
 from tide_chat.clinician.sides import Answer, Comparison, Pair, Side, swapped
 from tide_chat.engine.base import Cancel
 from tide_chat.errors import ModelUnusable
 from tide_chat.events import TurnResult
 from tide_chat.safety.assessment import Assessment
+from tide_chat.ui.app import TideChatApp
+from tide_chat.ui.screens.chat import ChatScreen
+from tide_chat.ui.screens.clinician import doors
 from tide_chat.ui.screens.clinician.side_by_side import CompareApp, CompareScreen
 from tide_chat.ui.screens.disclosure import DisclosureScreen
 
@@ -134,3 +139,88 @@ async def test_esc_asks_and_f2_is_there_also_before_anything(doubles: Doubles, s
         await until(pilot, lambda: "End here?" in on_screen(pilot))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: app(pilot).return_value == 0)
+
+
+# -- from inside the app -----------------------------------------------------------------------------------------------
+
+
+async def test_from_the_chat_it_opens_beside_the_conversation_which_stays(
+    doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "sides", lambda *_: BOTH)
+    desk = desk_of(doubles, tmp_path / "model.gguf")
+    for words in ("That is a long day.", "Plain words.", "Warm words."):
+        doubles.engine.will_say(words)
+    async with TideChatApp(core_of(doubles, desk)).run_test(size=(110, 30)) as pilot:
+        await send(pilot, "Such a day.")
+        before = desk.talk.conversation
+        await send(pilot, f"/compare smol smol-tide '{tmp_path / 'my ratings'}' open")
+        assert "not encrypted" in on_screen(pilot)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: isinstance(app(pilot).screen, CompareScreen))
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "A. How empathetic is it?" in on_screen(pilot))
+        assert any("Plain words." in line and "Warm words." in line for line in on_screen(pilot).splitlines())
+        assert "A · smol (as it comes)" in on_screen(pilot)
+        assert "could not run" not in on_screen(pilot)
+        await pilot.press("4", "2", "escape", "tab", "enter")
+        await until(pilot, lambda: isinstance(app(pilot).screen, ChatScreen))
+        await settle(pilot)
+        assert desk.talk.conversation == before
+        assert cast("FakeSession", desk.session).used == ["smol", "smol-tide", None]
+        assert (tmp_path / "my ratings" / "ratings.csv").is_file()
+        assert "That is a long day." in on_screen(pilot)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "/compare MODEL MODEL FOLDER"),
+        ("one two", "/compare MODEL MODEL FOLDER"),
+        ("one two three shut", "/compare MODEL MODEL FOLDER"),
+        ("one two 'three", "/compare MODEL MODEL FOLDER"),
+        ("nothing-like-it nor-this ratings", "nothing-like-it"),
+    ],
+)
+async def test_what_cannot_be_compared_is_said_in_a_line(doubles: Doubles, words: str, said: str) -> None:
+    async with TideChatApp(core_of(doubles, desk_of(doubles, Path("model.gguf")))).run_test(size=(110, 30)) as pilot:
+        await send(pilot, f"/compare {words}")
+        assert said in on_screen(pilot)
+        assert isinstance(app(pilot).screen, ChatScreen)
+
+
+async def test_a_folder_that_cannot_be_is_said_in_a_line(doubles: Doubles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "sides", lambda *_: BOTH)
+    async with TideChatApp(core_of(doubles, desk_of(doubles, Path("model.gguf")))).run_test(size=(110, 30)) as pilot:
+        await send(pilot, f"/compare smol smol-tide {'f' * 300}")
+        assert "File name too long" in on_screen(pilot)
+        assert isinstance(app(pilot).screen, ChatScreen)
+
+
+async def test_nothing_is_opened_or_written_unless_it_is_agreed_to(
+    doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "sides", lambda *_: BOTH)
+    desk = desk_of(doubles, Path("model.gguf"))
+    async with TideChatApp(core_of(doubles, desk)).run_test(size=(110, 30)) as pilot:
+        await send(pilot, f"/compare smol smol-tide {tmp_path / 'ratings'}")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app(pilot).screen, ChatScreen)
+        assert not (tmp_path / "ratings").exists()
+        assert cast("FakeSession", desk.session).used == []
+
+
+async def test_while_another_conversation_is_being_opened_nothing_is_compared(doubles: Doubles) -> None:
+    async with TideChatApp(core_of(doubles, desk_of(doubles, Path("model.gguf")))).run_test(size=(110, 30)) as pilot:
+        app(pilot).chat.turns.held = True
+        app(pilot).chat.action_compare("smollm2-135m smollm2-135m ratings")
+        await settle(pilot)
+        assert isinstance(app(pilot).screen, ChatScreen)
+        assert "Another conversation is being opened" in on_screen(pilot)
+
+
+def test_a_path_of_windows_keeps_its_backslashes() -> None:
+    assert doors._parts(r"one two C:\Users\me\ratings") == ["one", "two", r"C:\Users\me\ratings"]
+    assert doors._parts(r"one two 'D:\my ratings' open") == ["one", "two", r"D:\my ratings", "open"]
+    assert doors._parts("one two ratings#2") == ["one", "two", "ratings#2"]

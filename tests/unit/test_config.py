@@ -102,6 +102,15 @@ def test_a_wrong_line_is_named_with_what_was_got_and_what_is_allowed(line: str, 
     assert "tide-chat config edit" in found.help
 
 
+@pytest.mark.parametrize(("code", "country"), [("XK", "XK"), ("EU", "EU"), ("EF", "EF"), ("UK", "GB")])
+def test_two_letters_that_an_older_version_took_are_still_read(code: str, country: str) -> None:
+    assert config.parse(f'country = "{code}"', "config.toml").country == country
+
+
+def test_only_countries_can_be_chosen() -> None:
+    assert [config.country_of(code) for code in ("XK", "UK", "EU", "EF", "")] == ["XK", "GB", None, None, None]
+
+
 def test_all_wrong_lines_are_named_at_once() -> None:
     found = error("context = 1\nthreads = 0\n")
     assert "context" in found.message

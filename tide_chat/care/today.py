@@ -20,6 +20,11 @@ def day(now: date) -> str:
     return words.format(weekday=say(_DAYS[now.weekday()]), day=short_day(now), year=now.year)
 
 
+def with_year(day: date) -> str:
+    """`26 November 2026`."""
+    return say("{day} {year}", day=short_day(day), year=day.year)
+
+
 def short_day(now: date) -> str:
     """`26 November`."""
     return say("{number} {month}").format(number=now.day, month=say(_MONTHS[now.month - 1]))

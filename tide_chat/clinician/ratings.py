@@ -95,8 +95,11 @@ class Sitting:
         found: dict[str, list[int]] = {}
         for row in self.ratings:
             found.setdefault(f"{row['model']} {row['state']}", []).append(row["rating"])
+        if not found:
+            return "Nothing was rated."
         parts = (f"{name}: {sum(of) / len(of):.2f}" for name, of in sorted(found.items()))
-        return f"{len(self.ratings) // 2} pairs rated. {', '.join(parts)}" if found else "Nothing was rated."
+        count = len(self.ratings) // 2
+        return f"{count} {'pair' if count == 1 else 'pairs'} rated. {', '.join(parts)}"
 
 
 def _item(pair: Pair) -> str:

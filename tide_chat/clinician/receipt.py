@@ -85,6 +85,11 @@ def write(where: str | Path, receipt: Receipt) -> Path:
     return export.write(where, to_text(receipt), (SUFFIX,))
 
 
+def check(where: str | Path) -> None:
+    """Raises UsageError where no receipt can be written."""
+    export.checked(where, (SUFFIX,))
+
+
 def to_text(receipt: Receipt) -> str:
     values = {
         "tide_chat_receipt": FORMAT,

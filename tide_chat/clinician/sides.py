@@ -6,13 +6,14 @@ One model is in memory at a time. Every message begins a conversation of its own
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
-from tide_chat.compose import Session
 from tide_chat.engine.base import Cancel, FinishReason
 from tide_chat.errors import TideError, UsageError
 from tide_chat.events import CardShown, Done, Notice, TurnResult
 from tide_chat.registry import Registry, Resolved
 from tide_chat.safety.cards import Card
+from tide_chat.turn import Companion
 
 LETTERS = ("A", "B")
 
@@ -75,11 +76,20 @@ def swapped(seed: int, number: int) -> bool:
     return Random(f"{seed} {number}").random() < 0.5
 
 
+class Talking(Protocol):
+    """A conversation whose model can be changed: a session of its own, or one beside another (`aside`)."""
+
+    @property
+    def companion(self) -> Companion: ...
+
+    def change_to(self, name: str) -> None: ...
+
+
 class Comparison:
     """Asks both sides. `answer` blocks; use a worker thread."""
 
-    def __init__(self, session: Session, both: tuple[Side, Side], *, seed: int, blind: bool) -> None:
-        self._session = session
+    def __init__(self, talking: Talking, both: tuple[Side, Side], *, seed: int, blind: bool) -> None:
+        self._talking = talking
         self.sides, self.seed, self.blind = both, seed, blind
         self._count = 0
 
@@ -103,11 +113,11 @@ class Comparison:
         return Pair(self._count, text, (answers[order[0].name], answers[order[1].name]))
 
     def _one(self, side: Side, text: str, cancel: Cancel, show: Callable[[Card | str], object]) -> Answer:
-        talk = self._session.companion
+        talk = self._talking.companion
         talk.clear()
         for card in talk.pinned_cards:
             talk.put_away(card.id)
-        self._session.change_to(side.name)
+        self._talking.change_to(side.name)
         cards: list[Card] = []
         for event in talk.reply(text, cancel):
             match event:

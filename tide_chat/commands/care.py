@@ -78,6 +78,7 @@ def _opened(settings: "Settings", care: "Care", *, ask: bool) -> "Archive | None
 
 
 def _go(lines: "CareLines", tool: str | None, argument: str) -> None:
+    from tide_chat import wording
     from tide_chat.care.names import TOOLS
 
     if tool is None:
@@ -87,4 +88,5 @@ def _go(lines: "CareLines", tool: str | None, argument: str) -> None:
     elif tool == "check-in":
         lines.check_in(argument)
     else:
-        raise UsageError("There is no such tool.", details=tool, help=f"There are: {', '.join((*TOOLS, *_OTHERS))}.")
+        there_are = wording.say("There are: {names}.", names=", ".join((*TOOLS, *_OTHERS)))
+        raise UsageError("There is no such tool.", details=tool, help=there_are)

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
+from tide_chat import wording
 from tide_chat.care import breathing, today, weeks
 from tide_chat.care.checkin import HIGHEST, CheckIn, When, asking, compared, match
 from tide_chat.care.keeping import Care, or_else
@@ -14,13 +15,15 @@ from tide_chat.care.names import TOOLS, WORDS
 from tide_chat.care.tools import Pattern, Tool, find
 from tide_chat.care.walk import Walk
 from tide_chat.commands.line_input import LineInput
-from tide_chat.commands.output import say
+from tide_chat.commands.output import say, tell
 from tide_chat.errors import TideError, UsageError, in_words
 from tide_chat.terminal import neutral
 
 _WITH = "[Ww]ith|[Cc]on"  # before a key, in each language
 _DIGITS = 4  # of a number of a check-in; int() refuses thousands of them
+_A_NUMBER = "A check-in is a number from 0 to {highest}."
 _KEYS = "Enter goes on, b goes back, q leaves."
+_OTHER_WAYS = "As often as you like. Other ways: {command} and one of {names}."
 _PACED = "Enter: lines that come at the pace of the breath, Ctrl+C stops them. q leaves: "
 
 
@@ -64,7 +67,7 @@ class CareLines:
         if argument:
             level = _level(argument)
             if level is None:
-                raise UsageError(f"A check-in is a number from 0 to {HIGHEST}.", details=neutral(argument))
+                raise UsageError(wording.say(_A_NUMBER, highest=HIGHEST), details=neutral(argument))
             self._note(CheckIn(today.now(), level))
         else:
             say("\n".join(f"{level} {words}" for level, words in enumerate(asking().anchors)))
@@ -83,10 +86,11 @@ class CareLines:
     def _walk(self, tool: Tool) -> bool:
         """Whether one came to the end."""
         if self._lines.interactive:
-            say(_KEYS)
+            tell(_KEYS)
         walk = Walk.of(tool.steps)
         while walk.step:
-            say(f"{walk.at + 1} of {len(walk.steps)}. {walk.step.still()}")
+            place = wording.say("{number} of {all}", number=walk.at + 1, all=len(walk.steps))
+            say(f"{place}. {walk.step.still()}")
             answer = self._lines.ask("> ").strip().casefold() if self._lines.interactive else ""
             if answer in ("q", "quit", "/quit"):
                 return False
@@ -98,10 +102,10 @@ class CareLines:
         say(f"{pattern.title}. {pattern.note}")
         say("\n".join(breathing.in_words(pattern)))
         others = ", ".join(one.id for one in tool.patterns if one is not pattern)
-        say(f"As often as you like. Other ways: {self._prefix}{WORDS[tool.id]} and one of {others}.")
+        tell(_OTHER_WAYS, command=f"{self._prefix}{WORDS[tool.id]}", names=others)
         if self._still or not self._lines.interactive:
             return True
-        if self._lines.ask(_PACED).strip().casefold() in ("q", "quit", "/quit"):
+        if self._lines.ask(wording.say(_PACED)).strip().casefold() in ("q", "quit", "/quit"):
             return False
         self._pace(pattern)
         return True
@@ -114,22 +118,22 @@ class CareLines:
     def _number(self, when: When, tool: str, question: str) -> int | None:
         """A number, noted where it can be; None when the question was left."""
         while True:
-            answer = self._lines.ask(f"{question} Enter leaves it: ").strip()
+            answer = self._lines.ask(f"{question} {wording.say('Enter leaves it: ')}").strip()
             if not answer:
                 return None
             level = _level(answer)
             if level is not None:
                 self._note(CheckIn(today.now(), level, when, tool))
                 return level
-            say(f"A whole number from 0 to {HIGHEST}, please.")
+            tell("A whole number from 0 to {highest}, please.", highest=HIGHEST)
 
     def _note(self, check_in: CheckIn) -> None:
         """What follows a number, help lines above all, is there whether or not the number can be kept."""
         try:
             self.care.journal.add(check_in)
         except (TideError, OSError) as error:
-            reason = error.message if isinstance(error, TideError) else in_words(error)
-            say(f"The number could not be kept. {neutral(reason)}")
+            reason = error.said if isinstance(error, TideError) else in_words(error)
+            say(f"{wording.say('The number could not be kept.')} {neutral(reason)}")
 
     def _after(self, tool: Tool, before: int) -> None:
         now = self._number("after", tool.id, asking().again)
@@ -154,7 +158,7 @@ class CareLines:
         for name in names:
             yield f"{self._prefix}{WORDS[name]}: {find(name).title}"
         if self._writes:
-            yield "/plan: my safety plan"
+            yield wording.say("/plan: my safety plan")
 
 
 def _level(answer: str) -> int | None:
@@ -174,5 +178,6 @@ def _pattern(tool: Tool, wanted: str) -> Pattern:
     found = next((one for one in tool.patterns if one.id == name), None if name else tool.patterns[0])
     if found is None:
         known = ", ".join(one.id for one in tool.patterns)
-        raise UsageError("There is no such way of breathing.", details=neutral(wanted), help=f"There are: {known}.")
+        there_are = wording.say("There are: {names}.", names=known)
+        raise UsageError("There is no such way of breathing.", details=neutral(wanted), help=there_are)
     return found

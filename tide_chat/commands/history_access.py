@@ -12,6 +12,7 @@ import click
 
 from tide_chat.commands import line_input
 from tide_chat.errors import TideError, UsageError, WrongPassphrase
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.config import Settings
@@ -46,7 +47,7 @@ class Passphrases:
             except WrongPassphrase as error:
                 if not left:
                     raise
-                click.echo(error.message, err=True)
+                click.echo(error.said, err=True)
         raise AssertionError("unreachable")
 
     def _one(self, prompt: str) -> str:
@@ -55,7 +56,7 @@ class Passphrases:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # it would be seen while it is typed
             try:
-                return getpass.getpass(prompt)
+                return getpass.getpass(say(prompt))
             except (getpass.GetPassWarning, EOFError) as error:
                 raise UsageError(
                     "The passphrase is asked for on a terminal, and there is none.",
@@ -94,5 +95,5 @@ def by_keyring(settings: "Settings") -> "Archive | None":
     except WrongPassphrase:
         return None
     except TideError as error:  # whatever is wrong with it, the passphrase will show
-        click.echo(error.message, err=True)
+        click.echo(error.said, err=True)
         return None

@@ -6,9 +6,16 @@ from types import ModuleType
 import click
 
 from tide_chat.terminal import is_terminal
+from tide_chat.wording import ENGLISH, language, say
 
+_YES = {"en": ("y", "yes"), "es": ("s", "sí", "si")}
 _MULTI, _END = "/multi", "."
 _MULTI_HINT = "Write as many lines as you like. A line with only a dot ends the message."
+
+
+def is_yes(answer: str) -> bool:
+    """Whether it is a yes, in English or in the language in use. In English an s is a slip, and never one."""
+    return answer.strip().casefold() in (*_YES[ENGLISH], *_YES.get(language(), ()))
 
 
 class LineInput:
@@ -27,7 +34,7 @@ class LineInput:
         while lines[-1].endswith("\\"):
             lines[-1] = lines[-1][:-1]
             try:
-                lines.append(self._line("More: "))
+                lines.append(self._line(say("More: ")))
             except EOFError:
                 break
         return "\n".join(lines)
@@ -41,7 +48,7 @@ class LineInput:
 
     def agrees(self, question: str) -> bool:
         """Whether the answer is yes; anything else is none."""
-        return self.ask(f"{question} y or n: ").strip().casefold() in ("y", "yes")
+        return is_yes(self.ask(f"{question} {say('y or n: ')}"))
 
     def forget(self) -> None:
         """Empty the history of what was typed."""
@@ -50,7 +57,7 @@ class LineInput:
 
     def _block(self) -> str:
         if self.interactive:
-            click.echo(_MULTI_HINT)
+            click.echo(say(_MULTI_HINT))
         lines: list[str] = []
         while True:
             try:

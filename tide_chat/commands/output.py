@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tide_chat import wording
 from tide_chat.errors import UsageError
 from tide_chat.terminal import is_terminal, neutral
 
@@ -15,8 +16,13 @@ yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 def say(text: str = "") -> None:
-    """A line, or several."""
+    """A line, or several, as they are."""
     click.echo(text)
+
+
+def tell(text: str, /, **values: object) -> None:
+    """A line of ours, which is written in English, in the language in use."""
+    say(wording.say(text, **values))
 
 
 def print_json(value: Any) -> None:

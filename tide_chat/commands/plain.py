@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from tide_chat.commands import clinician_lines, options, plain_history, turns
+from tide_chat import wording
+from tide_chat.commands import clinician_lines, language_lines, options, plain_history, turns
 from tide_chat.commands.clinician_lines import ClinicianLines
-from tide_chat.commands.line_input import LineInput
-from tide_chat.commands.output import say
+from tide_chat.commands.line_input import LineInput, is_yes
+from tide_chat.commands.output import say, tell
 from tide_chat.commands.plain_history import History
 from tide_chat.commands.profile_lines import ProfileLines
 from tide_chat.engine.base import FinishReason
@@ -49,6 +50,7 @@ To write several lines, end a line with \\ or use /multi.
 /about   what this program is and is not
 /model   which model answers; /model NAME changes it
 /profile how replies should be, what to call you, what not to bring up
+/language en or es: the language of what this program says by itself
 /clear   begin a new conversation; this one stays only in a history, if you keep one
 /quit    leave; what was written stays visible in this window until you close it
 
@@ -138,6 +140,7 @@ class Plain:
             "/about": lambda _: self._about(),
             "/model": self._model,
             "/profile": ProfileLines(self._talk),
+            "/language": language_lines.change,
             "/clear": lambda _: self._clear(),
             "/quit": lambda _: self._leave(),
             **(history.commands if history else {}),
@@ -150,7 +153,7 @@ class Plain:
         try:
             self._disclose()
             if self._lines.interactive:
-                say("/help lists what you can do.")
+                tell("/help lists what you can do.")
             while True:
                 self._remind()
                 self._one(self._read())
@@ -167,8 +170,8 @@ class Plain:
         self._about()
         say()
         if self._lines.interactive:
-            answer = self._lines.ask("Press Enter to go on, or type n to leave: ").strip().casefold()
-            if answer not in ("", "y", "yes", "ok"):
+            answer = self._lines.ask(wording.say("Press Enter to go on, or type n to leave: ")).strip().casefold()
+            if not (answer in ("", "ok") or is_yes(answer)):
                 raise Leave
         disclosure.accept()
 
@@ -182,7 +185,7 @@ class Plain:
 
     def _read(self) -> str:
         draft, self._draft = self._draft, ""
-        return self._lines.message("You: ", draft)
+        return self._lines.message(wording.say("You: "), draft)
 
     def _one(self, text: str) -> None:
         if not text.strip():
@@ -193,7 +196,7 @@ class Plain:
         elif care := self._care.get(name):
             self._guarded(lambda: self._interruptible(care, rest.strip()))
         elif name.startswith("/") and not rest and "\n" not in name:
-            say(f"There is no {name}. /help lists what there is.")
+            tell("There is no {name}. /help lists what there is.", name=name)
         else:
             self._guarded(lambda: self._turn(lambda cancel: self._talk.reply(text, cancel)))
 
@@ -213,7 +216,7 @@ class Plain:
         try:
             tool(argument)
         except KeyboardInterrupt:
-            say("\nStopped. You can write, or choose another with /tools.")
+            tell("\nStopped. You can write, or choose another with /tools.")
 
     def _turn(self, start: turns.Start) -> None:
         out = _Out()
@@ -222,26 +225,26 @@ class Plain:
         if out.finish is FinishReason.CANCELLED:
             if not self._lines.interactive:
                 raise KeyboardInterrupt
-            say("Stopped. What was written is kept. /again gives another answer.")
+            tell("Stopped. What was written is kept. /again gives another answer.")
         elif out.error:
             self._code = out.error.exit_code
 
     def _again(self) -> None:
         if self._talk.conversation.last_user() is None:
-            say("There is nothing to answer yet.")
+            tell("There is nothing to answer yet.")
         else:
             self._turn(self._talk.again)
 
     def _edit(self, text: str) -> None:
         if self._talk.conversation.last_user() is None:
-            say("There is no message to change yet.")
+            tell("There is no message to change yet.")
             return
         if text:
             self._talk.take_back()
             self._turn(lambda cancel: self._talk.reply(text, cancel))
             return
         self._draft, problem = self._talk.take_out()
-        say(f"Your message was: {self._draft}\nIt is taken back. Write it anew, or leave it out.")
+        tell("Your message was: {text}\nIt is taken back. Write it anew, or leave it out.", text=self._draft)
         if problem:
             say(problem)
 
@@ -251,11 +254,14 @@ class Plain:
         self._help_lines()
 
     def _help(self) -> None:
-        say(f"{_HELP}\n")
+        tell(_HELP)
         if self._kept:
-            say(f"{plain_history.HELP}\n")
+            say()
+            tell(plain_history.HELP)
         if "/inspect" in self._commands:
-            say(f"{clinician_lines.HELP}\n")
+            say()
+            tell(clinician_lines.HELP)
+        say()
         self._help_lines()
 
     def _help_lines(self) -> None:
@@ -267,7 +273,7 @@ class Plain:
     def _clear(self) -> None:
         self._talk.clear()
         self._lines.forget()
-        say("A new conversation begins. What was kept stays." if self._kept else "The conversation is forgotten.")
+        tell("A new conversation begins. What was kept stays." if self._kept else "The conversation is forgotten.")
 
     def _leave(self) -> None:
         raise Leave
@@ -331,14 +337,14 @@ class _Out:
     def _write(self, text: str) -> None:
         if not self._writing:
             self._writing, self._text = True, turns.Trimmed()
-            click.echo("Reply: ", nl=False)
+            click.echo(wording.say("Reply: "), nl=False)
         click.echo(self._text.feed(text), nl=False)
 
     def _announce(self) -> None:
         """Each stage is named once; in the middle of a reply silence needs no words."""
         if not self._writing and self._stage not in self._said:
             self._said.add(self._stage)
-            say(_WHAT_GOES_ON[self._stage])
+            tell(_WHAT_GOES_ON[self._stage])
 
     def _line(self, text: str) -> None:
         self._end_line()

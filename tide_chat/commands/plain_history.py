@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tide_chat import wording
+from tide_chat.care import today
 from tide_chat.commands import history_views as views
+from tide_chat.commands.output import say, tell
 from tide_chat.errors import TideError
+from tide_chat.messages import Role
 from tide_chat.terminal import neutral
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ Your history, kept encrypted:
 /clear        begin a new one; what was kept stays"""
 _NOTHING_YET = "Nothing was kept of this conversation yet."
 _FORGET = "Forget this conversation, here and in your history? It cannot be brought back."
+_NOBODY = "A history is kept, but nobody is here to open it. This conversation is not kept."
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
 _DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
@@ -39,14 +44,14 @@ def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
     if not settings.history:
         return None
     if not interactive and not settings.history_keyring:
-        click.echo("A history is kept, but nobody is here to open it. This conversation is not kept.", err=True)
+        click.echo(wording.say(_NOBODY), err=True)
         return None
     from tide_chat.commands.history_access import Passphrases, open_archive
 
     try:
         return open_archive(Passphrases(piped=False))
     except (TideError, EOFError) as error:
-        click.echo(f"{error}\nThis conversation is not kept.".strip())
+        say(f"{error}\n{wording.say('This conversation is not kept.')}".strip())
         return None
 
 
@@ -80,19 +85,19 @@ class History:
     def _list(self) -> None:
         found = self._archive.conversations(_NEWEST)
         for one in found:
-            click.echo(neutral(f"{one.id}, {one.updated.astimezone():%d %B %Y}: {one.name}"))
-        click.echo("To go on with one: /open and its number." if found else "No conversation is kept yet.")
+            say(neutral(f"{one.id}, {today.with_year(one.updated.astimezone())}: {one.name}"))
+        tell("To go on with one: /open and its number." if found else "No conversation is kept yet.")
 
     def _find(self, words: str) -> None:
         hits = self._archive.search(words, _NEWEST)
         for one in hits:
-            click.echo(neutral(f"{one.conversation}, {views.WHO[one.role]}: {' '.join(one.snippet.text.split())}"))
+            say(neutral(f"{one.conversation}, {_who(one.role)}: {' '.join(one.snippet.text.split())}"))
         if not hits:
-            click.echo("Nothing was found.")
+            tell("Nothing was found.")
 
     def _open(self, number: str) -> None:
         if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
-            click.echo("Which one? /history lists them with their numbers.")
+            tell("Which one? /history lists them with their numbers.")
             return
         self._go_on(int(number))
 
@@ -100,40 +105,45 @@ class History:
         conversation = self._diary.resume(id, last=_GO_ON)
         self._talk.go_on_with(conversation)
         for message in conversation.messages[-_AGAIN:]:
-            click.echo(neutral(f"{views.WHO[message.role]}: {message.text}"))
-        click.echo("You can go on from here.")
+            say(neutral(f"{_who(message.role)}: {message.text}"))
+        tell("You can go on from here.")
 
     def _branch(self) -> None:
         if self._diary.id is None:
-            click.echo(_NOTHING_YET)
+            tell(_NOTHING_YET)
             return
         last = self._archive.summary(self._diary.id).messages - 1
         self._go_on(self._archive.branch(self._diary.id, last))
 
     def _name(self, title: str) -> None:
         if self._diary.id is None:
-            click.echo(_NOTHING_YET)
+            tell(_NOTHING_YET)
             return
         self._archive.rename(self._diary.id, title)
-        click.echo(neutral(f"Its name is now: {self._archive.summary(self._diary.id).name}"))
+        tell("Its name is now: {name}", name=neutral(self._archive.summary(self._diary.id).name))
 
     def _export(self, where: str) -> None:
         from tide_chat.care import export
         from tide_chat.store import exchange
 
         if self._diary.id is None:
-            click.echo(_NOTHING_YET)
+            tell(_NOTHING_YET)
             return
         records = (self._archive.record(self._diary.id),)
         text = exchange.to_text(records, Path(where.strip()).suffix, datetime.now(UTC))
         path = export.write(where, text, (".md", ".json"))
-        click.echo(neutral(f"Written: {path}\n{export.PLAIN}"))
+        tell("Written: {path}", path=neutral(str(path)))
+        tell(export.PLAIN)
 
     def _forget(self) -> None:
-        if self._lines.interactive and not self._lines.agrees(_FORGET):
-            click.echo("It is kept.")
+        if self._lines.interactive and not self._lines.agrees(wording.say(_FORGET)):
+            tell("It is kept.")
             return
         self._diary.forget()
         self._talk.clear()
         self._lines.forget()
-        click.echo("This conversation is forgotten, here and in the history.")
+        tell("This conversation is forgotten, here and in the history.")
+
+
+def _who(role: Role) -> str:
+    return wording.say(views.WHO[role])

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from tide_chat.commands.output import say
+from tide_chat import wording
+from tide_chat.commands.output import say, tell
 from tide_chat.errors import UsageError
 from tide_chat.profile import (
     FIT,
@@ -55,12 +56,13 @@ class ProfileLines:
             case style if style in set(Style):
                 self._change(replace(self._talk.profile, style=Style(style)))
             case _:
-                say(f"There is no /profile {neutral(word)}.\n{HELP}")
+                tell("There is no /profile {word}.", word=neutral(word))
+                tell(HELP)
 
     def _shown(self) -> str:
         profile = self._talk.profile
-        styles = [f"{style}: {'. '.join(described(style))}" for style in Style]
-        return "\n".join((_said(profile), "", *styles, "", HELP, FIT))
+        styles = [f"{style}: {'. '.join(map(wording.say, described(style)))}" for style in Style]
+        return "\n".join((_said(profile), "", *styles, "", wording.say(HELP), wording.say(FIT)))
 
     def _change(self, profile: Profile) -> None:
         """Used at once. The style is kept; name and topics are only where they were kept before."""
@@ -75,8 +77,10 @@ class ProfileLines:
         from tide_chat import config
 
         self._write(config.load(), personal=personal)
-        gone = "No longer in the settings file. It holds until you leave."
-        say(f"Kept in {config.path()}, as plain text." if personal else gone)
+        if personal:
+            tell("Kept in {path}, as plain text.", path=config.path())
+        else:
+            tell("No longer in the settings file. It holds until you leave.")
 
     def _write(self, before: "Settings", *, personal: bool) -> None:
         from tide_chat import config
@@ -87,12 +91,15 @@ class ProfileLines:
 
 
 def _said(profile: Profile) -> str:
-    topics = ", ".join(profile.topics) or "nothing named"
-    return f"Replies: {described(profile.style)[0]}. Called: {profile.name or 'nothing'}. Not to bring up: {topics}."
+    style = wording.say(described(profile.style)[0])
+    name, topics = profile.name or wording.say("nothing"), ", ".join(profile.topics) or wording.say("nothing named")
+    return wording.say(
+        "Replies: {style}. Called: {name}. Not to bring up: {topics}.", style=style, name=name, topics=topics
+    )
 
 
 def _short(text: str, most: int) -> str:
     """Raises UsageError."""
     if len(text) > most:
-        raise UsageError(f"That is longer than {most} characters.", details=f"It has {len(text)}.")
+        raise UsageError(wording.say("That is longer than {count} characters.", count=most), details=f"{len(text)}")
     return text

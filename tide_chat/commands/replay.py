@@ -84,6 +84,8 @@ def _lines(script: "Script", chosen: "AppOptions", write_receipt: Path | None) -
     from tide_chat.clinician.desk import Desk
     from tide_chat.clinician.script import Kind
 
+    if write_receipt:
+        receipt.check(write_receipt)  # before minutes are spent
     say(f"{WATERMARK}\n{neutral(script.title)}. {neutral(script.about)}\n")
     with Desk.opened(chosen) as desk:
         code = 0

@@ -18,6 +18,7 @@ from tide_chat.profile import Profile
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.cards import Card
 from tide_chat.safety.lines import HelpLine
+from tide_chat.wording import say
 
 
 class Talk(Protocol):
@@ -158,4 +159,4 @@ def help_text(country: str | None) -> str:
     from tide_chat.safety import helplines
 
     lines = "\n".join(map(line_text, helplines.overview(country)))
-    return f"Where to find help now\n\n{lines}\n\n{helplines.footnote(country)}"
+    return f"{say('Where to find help now')}\n\n{lines}\n\n{helplines.footnote(country)}"

@@ -14,6 +14,7 @@ from tide_chat.registry import catalogue, machine, places
 from tide_chat.registry.catalogue import Model
 from tide_chat.registry.checks import check
 from tide_chat.registry.places import Installed
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.registry.schema import Entry
@@ -78,12 +79,14 @@ class Registry:
             return self._from_path(paths.typed(name))
         one = self.require(name)
         _has_template(one)
-        return Resolved(one.path, one.alias, one.model, f"{one.alias}: the model you chose", one.adapter)
+        return Resolved(one.path, one.alias, one.model, say("{name}: the model you chose", name=one.alias), one.adapter)
 
     def _from_path(self, path: Path) -> Resolved:
         check(path)
         model = places.known_by_file(self.models, path.name)
-        return Resolved(path, places.alias_from(path.stem) or path.name, model, f"{path.name}: the file you chose")
+        return Resolved(
+            path, places.alias_from(path.stem) or path.name, model, say("{name}: the file you chose", name=path.name)
+        )
 
 
 def memory_needed(one: Installed) -> int:
@@ -99,9 +102,9 @@ def _is_path(name: str) -> bool:
 
 def _not_installed(model: Model) -> ModelNotFound:
     return ModelNotFound(
-        f"{model.alias} is not on this computer yet.",
-        details=f"It is a download of about {machine.human_size(model.file.size_bytes)}.",
-        help=f"Get it with: tide-chat models pull {model.alias}",
+        say("{name} is not on this computer yet.", name=model.alias),
+        details=say("It is a download of about {size}.", size=machine.human_size(model.file.size_bytes)),
+        help=say("Get it with: tide-chat models pull {name}", name=model.alias),
     )
 
 
@@ -126,7 +129,8 @@ def _best(candidates: tuple[Installed, ...]) -> Resolved:
     fitting = [one for one in usable if machine.fits_memory(memory_needed(one))]
     best = max(fitting, key=_merit) if fitting else min(usable, key=memory_needed)
     own = all(one.place == "embedded" for one in usable)
-    why = f"{best.alias}: {'the model that comes with the app' if own else _reason(len(usable), len(fitting))}"
+    reason = say("the model that comes with the app") if own else _reason(len(usable), len(fitting))
+    why = f"{best.alias}: {reason}"
     return Resolved(best.path, best.alias, best.model, why, best.adapter)
 
 
@@ -142,9 +146,9 @@ def _has_template(one: Installed) -> bool:
 
 def _reason(usable: int, fitting: int) -> str:
     if usable == 1:
-        return "the only model installed"
+        return say("the only model installed")
     if fitting == usable:
-        return f"the most capable of the {usable} models installed"
+        return say("the most capable of the {count} models installed", count=usable)
     if fitting:
-        return f"the most capable of the {usable} models installed that fits this computer's memory"
-    return f"the smallest of the {usable} models installed; this computer's memory may be short for it"
+        return say("the most capable of the {count} models installed that fits this computer's memory", count=usable)
+    return say("the smallest of the {count} models installed; this computer's memory may be short for it", count=usable)

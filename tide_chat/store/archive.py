@@ -12,6 +12,7 @@ from tide_chat.messages import Message, Role
 from tide_chat.store import search, values
 from tide_chat.store.opened import OpenFile
 from tide_chat.store.values import Hit, Kept, Record, Summary
+from tide_chat.wording import say
 
 _MESSAGE = "SELECT position, role, text, authored, at FROM message WHERE conversation = ?"
 _SUMMARY = f"""
@@ -218,4 +219,5 @@ def _summary(row: Any) -> Summary:
 
 
 def _gone(id: int) -> NoConversation:
-    return NoConversation(f"There is no conversation {id}.", help="To see which there are: tide-chat history list")
+    what = say("There is no conversation {number}.", number=id)
+    return NoConversation(what, help="To see which there are: tide-chat history list")

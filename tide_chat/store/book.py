@@ -199,3 +199,12 @@ class Book:
             return True
         archive.delete(id)
         return False
+
+    def destroy(self) -> None:
+        """Delete the whole history for good, and keep nothing from now on. Its key in the keyring stays.
+
+        Raises StoreError when another process has it open; then it is closed, and still there.
+        """
+        self.close()
+        self.vault.destroy()
+        self._on, self.left_part = False, False

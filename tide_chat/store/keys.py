@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from tide_chat.errors import UsageError
+from tide_chat.wording import say
 
 SALT_BYTES, KEY_BYTES = 16, 32
 SHORTEST = 8  # characters; shorter ones are guessed whatever the key derivation costs
@@ -36,6 +37,6 @@ def check(passphrase: str) -> None:
     """Whether a new passphrase can be used. Raises UsageError, which does not repeat it."""
     if len(passphrase.strip()) < SHORTEST:
         raise UsageError(
-            f"The passphrase is too short: it needs {SHORTEST} characters or more.",
+            say("The passphrase is too short: it needs {count} characters or more.", count=SHORTEST),
             help="Four or five words that have nothing to do with each other are easy to remember and hard to guess.",
         )

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.driver import Driver
 
+from tide_chat import wording
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.errors import TideError
 from tide_chat.ui import quick_exit, themes
@@ -83,16 +84,20 @@ class TideChatApp(HistoryApp):
         changed = self.settings.model_copy(update=changes)
         if changed == self.settings:
             return
-        self.settings = changed
+        spoken, self.settings = self.settings.language, changed
+        if changed.language != spoken:
+            wording.use(changed.language)
+            self.chat.say_anew()
         self._apply_settings()
         self.core.words.set_country(changed.country)
         try:
             self.core.save_settings(changed)
         except (OSError, TideError):
-            self.chat.hint("This holds until you leave: the settings file cannot be written.")
+            self.chat.hint(wording.say("This holds until you leave: the settings file cannot be written."))
 
     def _apply_settings(self) -> None:
         self.theme = themes.NO_COLOUR if self.no_color else themes.chosen(self.settings.theme)
+        self.set_class(self.settings.theme == themes.LARGE, "-projector")
         self.animation_level = "none" if themes.still(self.settings.reduced_motion) else "full"
         if self.is_running:
             self.chat.composer.cursor_blink = self.animation_level != "none"
@@ -116,11 +121,11 @@ class TideChatApp(HistoryApp):
         if selected:
             self.copy_to_clipboard(selected)
         elif self.screen is self.chat:
-            self.chat.hint("Esc stops a reply. /quit closes, Ctrl+Q leaves at once and clears the screen.")
+            self.chat.hint(wording.say("Esc stops a reply. /quit closes, Ctrl+Q leaves at once and clears the screen."))
 
     def action_command_palette(self) -> None:
         if self.screen is self.chat:
-            super().action_command_palette()
+            self.push_screen(CommandPalette(placeholder=wording.say("Search for commands…"), id="--command-palette"))
 
 
 def _settle() -> None:

@@ -6,6 +6,8 @@ Knows names, keys and words only; the chat screen has an `action_<action>` for e
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tide_chat.wording import say
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -145,6 +147,15 @@ COMMANDS = (
         "A file with which a colleague gets the same replies. It says where it goes before it is written.",
         "receipt",
     ),
+    Command(
+        "compare",
+        "Compare two models",
+        "For clinicians and role-play: each message to two models, side by side, to be rated.",
+        "compare",
+        (),
+        (),
+        "MODEL MODEL FOLDER",
+    ),
     Command("safety", "Safety protocol", "What happens when somebody is in danger, and what this misses.", "safety"),
     Command(
         "clear",
@@ -192,7 +203,7 @@ COMMANDS = (
         anywhere=True,
     ),
     Command("model", "Models", "Choose another model, or fetch one.", "models", ("f4",), ("models",), "[name]"),
-    Command("theme", "Colours", "calm-dark, calm-light, high-contrast or no-colour.", "theme", (), (), "[name]"),
+    Command("theme", "Colours", "calm-dark, calm-light, high-contrast, large or no-colour.", "theme", (), (), "[name]"),
     Command(
         "profile",
         "How replies should be",
@@ -201,7 +212,10 @@ COMMANDS = (
         (),
         ("replies",),
     ),
-    Command("settings", "Settings", "Colours, movement, country for help lines.", "settings", ("f5",)),
+    Command("settings", "Settings", "Colours, movement, language, country for help lines.", "settings", ("f5",)),
+    Command(
+        "language", "Language", "English or Spanish for the app's own texts: en or es.", "language", (), (), "[name]"
+    ),
     Command("about", "About", "What this is and what it is not.", "about", (), ("disclosure",)),
     Command("palette", "Search all commands", "Finds a command by a part of its name.", "palette", ("ctrl+p",)),
     Command(
@@ -266,10 +280,10 @@ def key_label(key: str) -> str:
 
 
 def rows() -> Iterable[tuple[str, str, str]]:
-    """Keys, slash command and help of every command, for the help panel and the docs."""
+    """Keys, slash command and help of every command, for the help panel and the docs (which are in English)."""
     for command in COMMANDS:
         keys = ", ".join(key_label(key) for key in command.keys)
-        yield keys, f"{command.slash} {command.argument}".strip(), command.help
+        yield keys, f"{command.slash} {command.argument}".strip(), say(command.help)
 
 
 def markdown() -> str:

@@ -3,6 +3,7 @@
 The state belongs to `store.book`; the words to `screens.history.words`. Nothing here waits for a key to be made.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tide_chat.care.checkin import CheckIn
 from tide_chat.errors import TideError
 from tide_chat.messages import Conversation, Role
 from tide_chat.messages import Message as Said
+from tide_chat.store import system_keyring
 from tide_chat.store.book import Book, State
 from tide_chat.store.care import in_file
 from tide_chat.terminal import neutral
@@ -19,6 +21,7 @@ from tide_chat.ui.care import CareApp
 from tide_chat.ui.screens.history import words
 from tide_chat.ui.widgets.entries import Entry, Kind
 from tide_chat.ui.widgets.status import StatusLine
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.store.archive import Archive
@@ -37,11 +40,11 @@ class KeyringAnswered(Message):
 
 
 class GoneOn(Message):
-    """Another conversation is the open one; `error` when it could not be opened."""
+    """Another conversation is the open one, to be shown from position `at` on; `error` when it could not be opened."""
 
-    def __init__(self, conversation: Conversation, error: TideError | None) -> None:
+    def __init__(self, conversation: Conversation, at: int | None, error: TideError | None) -> None:
         super().__init__()
-        self.conversation, self.error = conversation, error
+        self.conversation, self.at, self.error = conversation, at, error
 
 
 class StoredEntries:
@@ -57,7 +60,7 @@ class StoredEntries:
             kept = self._archive.messages(self._id, first=first, limit=self.left - first)
         except TideError:
             self.left = 0
-            return [Entry(Kind.NOTICE, "What came before cannot be read now.")]
+            return [Entry(Kind.NOTICE, say("What came before cannot be read now."))]
         self.left = first
         return [entry(one.message) for one in kept]
 
@@ -85,7 +88,7 @@ class HistoryApp(CareApp):
         if not self.settings.history or self.book.state is State.OPEN:
             return
         if self.book.state is State.OFF:
-            self.chat.call_after_refresh(self._say, words.NOTHING_HERE)
+            self.chat.call_after_refresh(self._say, say(words.NOTHING_HERE))
         elif self.settings.history_keyring:
             self.book.expect()
             self.history_changed()
@@ -105,7 +108,7 @@ class HistoryApp(CareApp):
 
     def on_keyring_answered(self, message: KeyringAnswered) -> None:
         if message.error:
-            self.ask_passphrase(message.error.message)
+            self.ask_passphrase(message.error.said)
         self.history_changed()
 
     def ask_passphrase(self, said: str = "") -> None:
@@ -121,7 +124,7 @@ class HistoryApp(CareApp):
     def _asked(self, opened: bool | None) -> None:
         self.history_changed()
         if opened and len(self.core.talk.conversation):
-            self._say(words.FROM_HERE)
+            self._say(say(words.FROM_HERE))
 
     def history_changed(self) -> None:
         """Everything that says what is kept says what is true now, and the care tools keep things where they should."""
@@ -180,9 +183,9 @@ class HistoryApp(CareApp):
     def _kept_id(self) -> int | None:
         """The number of the open conversation; a line says so when nothing of it is kept."""
         if self.book.state is not State.OPEN:
-            self.chat.hint(words.NOT_OPEN)
+            self.chat.hint(say(words.NOT_OPEN))
         elif self.book.open_id is None:
-            self.chat.hint(words.NOTHING_YET)
+            self.chat.hint(say(words.NOTHING_YET))
         return self.book.open_id
 
     def act_on(self, id: int, choice: "Choice | str") -> None:
@@ -191,24 +194,27 @@ class HistoryApp(CareApp):
 
         act(self, id, choice)
 
-    def go_on_with(self, id: int, copy_to: int | None = None) -> None:
-        """Open a conversation, or a copy of it that ends with the turn at position `copy_to`. In a thread."""
+    def go_on_with(self, id: int, copy_to: int | None = None, *, at: int | None = None) -> None:
+        """Open a conversation, or a copy of it that ends with the turn at position `copy_to`. In a thread.
+
+        It is shown from its end, or from position `at` on.
+        """
         turns = self.chat.turns
         if turns.running or turns.held:
-            self.tell(words.BUSY if turns.running else words.OPENING)
+            self.tell(say(words.BUSY if turns.running else words.OPENING))
             return
         turns.held = True
-        self.tell("Opening it.")
-        self.run_worker(lambda: self._go_on(id, copy_to), name="go on", thread=True)
+        self.tell(say("Opening it."))
+        self.run_worker(lambda: self._go_on(id, copy_to, at), name="go on", thread=True)
 
-    def _go_on(self, id: int, copy_to: int | None) -> None:
+    def _go_on(self, id: int, copy_to: int | None, at: int | None) -> None:
         conversation, error = Conversation(), None
         try:
             conversation = self.book.go_on_with(id, last=GO_ON, copy_to=copy_to)
             self.core.talk.go_on_with(conversation)
         except TideError as problem:
             error = problem
-        self.post_message(GoneOn(conversation, error))
+        self.post_message(GoneOn(conversation, at, error))
 
     def on_gone_on(self, message: GoneOn) -> None:
         self.chat.turns.held = False
@@ -220,7 +226,13 @@ class HistoryApp(CareApp):
         archive, number = self.book.archive, self.book.open_id
         before = self.book.diary.first if self.book.diary else 0
         older = StoredEntries(archive, number, before) if archive and number is not None and before else None
-        self.chat.begin_with([entry(one) for one in message.conversation.messages], older)
+        said = message.conversation.messages
+        self.chat.begin_with([entry(one) for one in said], older)
+        if message.at is not None and message.at < before + len(said) - 1:
+            if self.chat.transcript.look_at(message.at):
+                self.chat.hint(say(words.FOUND))
+        elif said and said[-1].role is Role.USER:
+            self.chat.hint(say(words.UNANSWERED))
 
     def tell(self, text: str) -> None:
         """A line where one is: in the list, or above the box to write in."""
@@ -252,9 +264,29 @@ class HistoryApp(CareApp):
         try:
             self.book.forget()
         except TideError as error:
-            self._say(f"It could not be deleted. {error.short}")
+            self._say(f"{say('It could not be deleted.')} {error.short}")
             return False
         return True
+
+    def delete_history(self) -> None:
+        """All of it, here and in the file. When that fails, the history is closed and still there."""
+        try:
+            self.book.destroy()
+        except TideError as error:
+            said = f"{say('It could not be deleted.')} {error.short}"
+        else:
+            self.change_settings(history=False, history_keyring=False)
+            self.chat.forget()
+            self.run_worker(self._forget_key, name="forget key", thread=True)  # the keyring may ask the person first
+            said = say(words.DELETED_ALL)
+        while self.screen is not self.chat:
+            self.pop_screen()
+        self.history_changed()
+        self._say(said)
+
+    def _forget_key(self) -> None:
+        with contextlib.suppress(TideError):  # without a keyring there is none to take out
+            system_keyring.forget(self.book.vault.file)
 
     def action_about_me(self) -> None:
         from tide_chat.ui.screens.history.about_me import AboutMeScreen

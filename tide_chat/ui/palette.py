@@ -7,6 +7,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tide_chat.ui.commands import COMMANDS, Command, key_label
 from tide_chat.ui.screens.actions import Actions
+from tide_chat.wording import say
 
 
 class TideCommands(Provider):
@@ -19,12 +20,12 @@ class TideCommands(Provider):
     @staticmethod
     def _text(command: Command) -> str:
         keys = ", ".join(key_label(key) for key in command.keys)
-        return f"{command.title} ({keys})" if keys else command.title
+        return f"{say(command.title)} ({keys})" if keys else say(command.title)
 
     async def discover(self) -> Hits:
         for command in COMMANDS:
             if command.name != "palette":
-                yield DiscoveryHit(self._text(command), self._run(command), help=command.help)
+                yield DiscoveryHit(self._text(command), self._run(command), help=say(command.help))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -32,4 +33,4 @@ class TideCommands(Provider):
             text = self._text(command)
             score = max(matcher.match(text), matcher.match(command.slash))
             if score and command.name != "palette":
-                yield Hit(score, matcher.highlight(text), self._run(command), text=text, help=command.help)
+                yield Hit(score, matcher.highlight(text), self._run(command), text=text, help=say(command.help))

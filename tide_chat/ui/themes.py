@@ -1,4 +1,4 @@
-"""The four colour schemes. Every text on its background meets WCAG AA; a test measures what is on the screen."""
+"""The five colour schemes. Every text on its background meets WCAG AA; a test measures what is on the screen."""
 
 import os
 from collections.abc import Mapping
@@ -11,11 +11,13 @@ still = terminal.still
 
 DEFAULT = "calm-dark"
 NO_COLOUR = "no-colour"
+LARGE = "large"  # wide spacing as well: for a projector, or for tired eyes
 
 TITLES = {
     "calm-dark": "Calm, dark",
     "calm-light": "Calm, light",
     "high-contrast": "High contrast",
+    LARGE: "Large and wide, high contrast",
     NO_COLOUR: "No colour",
 }
 
@@ -116,23 +118,22 @@ CALM_LIGHT = _theme(
     dark=False,
 )
 
-HIGH_CONTRAST = _theme(
-    "high-contrast",
-    {
-        "muted": "#ffffff",
-        "line": "#ffffff",
-        "cursor": "#0037a6",
-        "background": "#000000",
-        "surface": "#000000",
-        "panel": "#000000",
-        "foreground": "#ffffff",
-        "primary": "#ffe600",
-        "accent": "#6ee7ff",
-        "warning": "#ffe600",
-        "error": "#ffb3b3",
-        "success": "#8dffa8",
-    },
-)
+_STRONG = {
+    "muted": "#ffffff",
+    "line": "#ffffff",
+    "cursor": "#0037a6",
+    "background": "#000000",
+    "surface": "#000000",
+    "panel": "#000000",
+    "foreground": "#ffffff",
+    "primary": "#ffe600",
+    "accent": "#6ee7ff",
+    "warning": "#ffe600",
+    "error": "#ffb3b3",
+    "success": "#8dffa8",
+}
+
+HIGH_CONTRAST, WIDE = _theme("high-contrast", _STRONG), _theme(LARGE, _STRONG)
 
 
 def _without_colour() -> Theme:
@@ -149,7 +150,7 @@ def _without_colour() -> Theme:
     return Theme(name=NO_COLOUR, primary=plain, foreground=plain, background=plain, ansi=True, variables=variables)
 
 
-THEMES = (CALM_DARK, CALM_LIGHT, HIGH_CONTRAST, _without_colour())
+THEMES = (CALM_DARK, CALM_LIGHT, HIGH_CONTRAST, WIDE, _without_colour())
 
 
 def chosen(wanted: str, environ: Mapping[str, str] | None = None) -> str:

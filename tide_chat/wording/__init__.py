@@ -1,9 +1,10 @@
 """Which language the app speaks, and its words in that language. English is what is written in code and data files.
 
-Another language is `LANGUAGE.toml` beside this file, for words that stand in code, and a folder of that name beside
-the data files of an authored text. What is missing there is said in English, never left out. Knows no text itself.
+Another language is a folder `LANGUAGE` beside this file, for words that stand in code, and one of that name beside the
+data files of an authored text. What is missing there is said in English, never left out. Knows no text itself.
 """
 
+import contextlib
 import os
 import re
 import tomllib
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
 
-LANGUAGES = ("en", "es")
+NAMES = {"en": "English", "es": "Español"}  # each in itself
+LANGUAGES = tuple(NAMES)
 ENGLISH = LANGUAGES[0]
 
 _Given = ParamSpec("_Given")
@@ -56,9 +58,15 @@ def cached(function: Callable[_Given, _Made]) -> "_lru_cache_wrapper[_Made]":
     return made
 
 
-def say(text: str) -> str:
-    """`text`, which is English, in the language in use. Placeholders are filled in afterwards."""
-    return _words().get(text, text)
+def say(text: str, /, **values: object) -> str:
+    """`text`, which is English, in the language in use, with `values` in the places of their names."""
+    said = _words().get(text, text)
+    return said.format(**values) if values else said
+
+
+def say_count(count: int, one: str, many: str, /, **values: object) -> str:
+    """`one` or `many`, whichever fits `count`, which is a value as well. Holds for languages with two such forms."""
+    return say(one if count == 1 else many, count=count, **values)
 
 
 def read(package: str, path: str) -> dict[str, Any]:
@@ -88,14 +96,15 @@ def _over(value: Any, other: Any) -> Any:
 
 @cached
 def _words() -> Mapping[str, str]:
-    """English to the language in use; empty for English, and when the file cannot be read."""
+    """English to the language in use; empty for English. What cannot be read, file or folder, is left out."""
     if _now == ENGLISH:
         return {}
-    try:
-        rows = _toml(files(__package__).joinpath(f"{_now}.toml"))["words"]
-        return {row["en"]: row[_now] for row in rows if row[_now].strip()}
-    except _UNREADABLE:
-        return {}
+    words: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for file in files(__package__).joinpath(_now).iterdir():
+            with contextlib.suppress(*_UNREADABLE):  # the other files are still said
+                words |= {row["en"]: row[_now] for row in _toml(file)["words"] if row[_now].strip()}
+    return words
 
 
 def _toml(file: Traversable) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tide_chat.ui.widgets.entries import Entry
 from tide_chat.ui.widgets.status import StatusLine
 from tide_chat.ui.widgets.suggestions import Suggestions
 from tide_chat.ui.widgets.transcript import Older, Transcript
+from tide_chat.wording import NAMES, say
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -46,8 +47,8 @@ class Actions(Screen[None]):
     def refusal(self) -> str:
         """Why nothing can be said, changed or forgotten now; empty when it can."""
         if self.turns.running:
-            return BUSY
-        return OPENING if self.turns.held else ""
+            return say(BUSY)
+        return say(OPENING) if self.turns.held else ""
 
     @property
     def composer(self) -> Composer:
@@ -89,7 +90,7 @@ class Actions(Screen[None]):
 
     def action_again(self) -> None:
         if self.refusal or self.core.talk.conversation.last_user() is None:
-            self.hint(self.refusal or "There is nothing to answer again yet.")
+            self.hint(self.refusal or say("There is nothing to answer again yet."))
             return
         self.hint("")
         self.transcript.drop_last_turn(keep_user=True)
@@ -104,25 +105,25 @@ class Actions(Screen[None]):
         last = said.last_user()
         if self.refusal or last is None or self.editing is not None:
             if self.editing is None:
-                self.hint(self.refusal or "Nothing to edit yet.")
+                self.hint(self.refusal or say("Nothing to edit yet."))
             return
         self.editing = self.composer.text
         self.composer.put(said.messages[last].text)
-        self.hint(EDITING)
+        self.hint(say(EDITING))
         self.composer.focus()
 
     def action_copy_reply(self) -> None:
         replies = [m.text for m in self.core.talk.conversation.messages if m.role is Role.ASSISTANT]
         if replies:
             self.app.copy_to_clipboard(replies[-1])
-        self.hint(COPIED if replies else "There is no reply to copy yet.")
+        self.hint(say(COPIED) if replies else say("There is no reply to copy yet."))
 
     def action_card(self) -> None:
         deck = self.query_one(CardDeck)
         if deck.display:
             deck.focus()
         else:
-            self.hint("No card is open. F2 shows the help lines.")
+            self.hint(say("No card is open. F2 shows the help lines."))
 
     def action_away(self) -> None:
         self.query_one(CardDeck).put_away()
@@ -145,7 +146,7 @@ class Actions(Screen[None]):
     def begin_anew(self) -> None:
         if self.turns.held:
             self.forget_kept = False
-            self.hint(OPENING)
+            self.hint(say(OPENING))
             return
         if self.turns.running:
             self.turns.stop()
@@ -181,7 +182,15 @@ class Actions(Screen[None]):
         if name in themes.TITLES:
             self.tide.change_settings(theme=name)
         elif name:
-            self.hint(f"There are these colours: {', '.join(themes.TITLES)}.")
+            self.hint(say("There are these colours: {names}.", names=", ".join(themes.TITLES)))
+        else:
+            self.action_settings()
+
+    def action_language(self, name: str = "") -> None:
+        if name in NAMES:
+            self.tide.change_settings(language=name)
+        elif name:
+            self.hint(say("There are these languages: {names}.", names=", ".join(NAMES)))
         else:
             self.action_settings()
 
@@ -219,7 +228,9 @@ class Actions(Screen[None]):
         from tide_chat.ui.screens.reading import ReadingScreen
 
         said = why.in_words(self.core.talk.newest)
-        self.app.push_screen(ReadingScreen("About your last message", [Block(part) for part in said.split("\n\n")]))
+        self.app.push_screen(
+            ReadingScreen(say("About your last message"), [Block(part) for part in said.split("\n\n")])
+        )
 
     def action_inspect(self) -> None:
         from tide_chat.ui.screens.clinician import doors
@@ -230,6 +241,11 @@ class Actions(Screen[None]):
         from tide_chat.ui.screens.clinician import doors
 
         self.hint(doors.receipt(self.app, self.core.desk, answering=bool(self.turns.running)))
+
+    def action_compare(self, words: str = "") -> None:
+        from tide_chat.ui.screens.clinician import doors
+
+        self.hint(self.refusal or doors.compare(self.app, self.core.desk, words))
 
     async def action_palette(self) -> None:
         self.app.action_command_palette()

@@ -30,17 +30,20 @@ from tide_chat.ui.widgets.plain import Plain
 from tide_chat.ui.widgets.status import StatusLine
 from tide_chat.ui.widgets.suggestions import Suggestions
 from tide_chat.ui.widgets.transcript import Transcript
+from tide_chat.wording import say
 
 TITLE = "tide-chat · a program, not a person"
 TITLE_KEYS = "F1 keys   F2 find help now   F8 care tools   Ctrl+Q leave at once"
 TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
+NO_COMMAND = "There is no command {typed}. F1 lists them. With a space before it, it is sent as words."
 NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
 
 WALKS = {  # a choice of a card that has a screen of its own as well
     "grounding": "F10 goes through it step by step.",
     "safety_plan": "Alt+L opens your plan, to read and to write.",
 }
+AGAIN = "Ctrl+R answers again."
 LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
 
 WHOLE = (".", "!", "?", "…", '"', "”")
@@ -76,12 +79,12 @@ class ChatScreen(Actions):
         self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
     def compose(self) -> ComposeResult:
-        yield Plain(TITLE, id="title")
+        yield Plain("", id="title")
         yield CardDeck()
         yield Transcript(words.greeting(self.core.history.state))
         yield Suggestions()
         yield Plain("", id="hint")
-        yield Composer(PLACEHOLDER)
+        yield Composer(say(PLACEHOLDER))
         yield StatusLine(self.core.engine.state)
 
     def on_mount(self) -> None:
@@ -101,12 +104,21 @@ class ChatScreen(Actions):
         self.fit_title()
 
     def fit_title(self) -> None:
-        width = max(0, self.content_size.width - 2)
-        for keys in (TITLE_KEYS, TITLE_KEYS_SHORT):
-            if len(TITLE) + len(keys) + 3 <= width:
-                self.query_one("#title", Plain).update(f"{TITLE}{keys:>{width - len(TITLE)}}")
+        width, title = max(0, self.content_size.width - 2), say(TITLE)
+        for keys in (say(TITLE_KEYS), say(TITLE_KEYS_SHORT)):
+            if len(title) + len(keys) + 3 <= width:
+                self.query_one("#title", Plain).update(f"{title}{keys:>{width - len(title)}}")
                 return
-        self.query_one("#title", Plain).update(TITLE_KEYS_SHORT)
+        self.query_one("#title", Plain).update(say(TITLE_KEYS_SHORT))
+
+    def say_anew(self) -> None:
+        """Another language is in use now. What was said in the conversation, and the cards, stay as they are."""
+        self.fit_title()
+        self.composer.placeholder = say(PLACEHOLDER)
+        self.query_one(CardDeck).name_keys()
+        self.transcript.draw()
+        self.query_one(StatusLine).draw()
+        self.tide.history_changed()
 
     def hint(self, text: str) -> None:
         """One calm line above the box, empty to take it away."""
@@ -119,7 +131,7 @@ class ChatScreen(Actions):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         if event.text_area.text != self._hint_for:
-            self.hint(EDITING if self.editing is not None else "")
+            self.hint(say(EDITING) if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
 
     async def on_paste(self, event: events.Paste) -> None:
@@ -150,10 +162,7 @@ class ChatScreen(Actions):
         self.run_slash(commands.find(event.option_id or ""), "")
 
     def on_composer_scrolled(self, event: Composer.Scrolled) -> None:
-        if event.pages < 0:
-            self.transcript.scroll_page_up(animate=False)
-        else:
-            self.transcript.scroll_page_down(animate=False)
+        self.transcript.page(event.pages)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         text, chosen = event.text, self.query_one(Suggestions).chosen
@@ -162,9 +171,7 @@ class ChatScreen(Actions):
             self.composer.take()
             self.run_slash(*parsed)
         elif commands.looks_mistyped(text):
-            self.hint(
-                f"There is no command {text.strip()}. F1 lists them. With a space before it, it is sent as words."
-            )
+            self.hint(say(NO_COMMAND, typed=text.strip()))
         elif self.refusal:
             self.hint(self.refusal)
         elif neutral(text).strip():
@@ -213,7 +220,7 @@ class ChatScreen(Actions):
             case CardShown(card):
                 self.query_one(CardDeck).pin(card)
             case Notice(text, can_answer_again):
-                self.transcript.notice(neutral(text) + (" Ctrl+R answers again." if can_answer_again else ""))
+                self.transcript.notice(" ".join([neutral(text), *([say(AGAIN)] if can_answer_again else [])]))
             case Done(result):
                 self._finish(result)
 
@@ -271,7 +278,7 @@ class ChatScreen(Actions):
         self.query_one(StatusLine).change(**fields)
         if state.phase is Phase.NO_MODEL and not self._told_no_model:
             why = neutral(state.error.short) if state.error else ""
-            self.transcript.notice(f"{why} {NO_MODEL}".strip())
+            self.transcript.notice(f"{why} {say(NO_MODEL)}".strip())
         self._told_no_model = state.phase is Phase.NO_MODEL
 
     def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:
@@ -281,7 +288,7 @@ class ChatScreen(Actions):
             self.hint(self.refusal)
         else:
             self._say(event.text)
-            self.hint(WALKS.get(wish_in(event.text) or "", ""))
+            self.hint(say(WALKS.get(wish_in(event.text) or "", "")))
 
     def on_card_deck_put_away(self, event: CardDeck.PutAway) -> None:
         self.core.talk.put_away(event.card.id)

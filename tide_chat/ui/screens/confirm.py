@@ -10,10 +10,11 @@ from textual.widgets import Button
 
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainButton
+from tide_chat.wording import say
 
 
 class Confirm(Panel[bool]):
-    """Dismissed with True only when the user chose yes."""
+    """Dismissed with True only when the user chose yes. Its words are in English or said already."""
 
     AUTO_FOCUS = "#no"
     keys = "Tab or arrows move, Enter chooses, Esc goes back"
@@ -25,8 +26,8 @@ class Confirm(Panel[bool]):
         self._details, self._yes, self._no = details, yes, no
 
     def body(self) -> Iterable[Widget]:
-        yield Plain(self._details)
-        yield Horizontal(PlainButton(self._no, id="no"), PlainButton(self._yes, id="yes"), classes="answers")
+        yield Plain(say(self._details))
+        yield Horizontal(PlainButton(say(self._no), id="no"), PlainButton(say(self._yes), id="yes"), classes="answers")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()

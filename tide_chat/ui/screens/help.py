@@ -10,6 +10,7 @@ from textual.widget import Widget
 from tide_chat.ui import commands
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 
 class HelpScreen(Panel[None]):
@@ -21,9 +22,9 @@ class HelpScreen(Panel[None]):
     def body(self) -> Iterable[Widget]:
         for keys, slash, text in commands.rows():
             yield self._row(f"{keys} · {slash}" if keys else slash, text)
-        yield Plain("While writing", classes="help-head")
+        yield Plain(say("While writing"), classes="help-head")
         for row in commands.TYPING:
-            yield self._row(row.keys, row.help)
+            yield self._row(say(row.keys), say(row.help))
 
     @staticmethod
     def _row(keys: str, text: str) -> Plain:

@@ -1,7 +1,6 @@
 """The model picker: what is here, what could be fetched, how far a fetch is. Fetching asks first: it goes online."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
@@ -18,21 +17,23 @@ from tide_chat.ui.ports import ModelRow, Shelf
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
-
-if TYPE_CHECKING:
-    pass
+from tide_chat.wording import say
 
 KEYS = "Enter chooses · Esc closes · Ctrl+Q leaves at once"
+ONLINE = """\
+This uses the network: {size} from {where}. Nothing you wrote is sent.
+It is the only time this app goes online."""
 KEYS_PULLING = "Esc stops the download; what has come so far is kept"
 
 
 def bar(done: int, total: int, width: int = 24) -> str:
     """A download as text."""
     if not total:
-        return f"{human_size(done)} so far"
+        return say("{size} so far", size=human_size(done))
     share = min(1.0, done / total)
     filled = int(width * share)
-    return f"{'█' * filled}{'░' * (width - filled)} {share:.0%}  {human_size(done)} of {human_size(total)}"
+    drawn, size = f"{'█' * filled}{'░' * (width - filled)} {share:.0%}", human_size(done)
+    return f"{drawn}  {say('{number} of {all}', number=size, all=human_size(total))}"
 
 
 class ModelScreen(Panel[None]):
@@ -70,8 +71,8 @@ class ModelScreen(Panel[None]):
             models.highlighted = list(self._rows).index(self._alias) if self._alias in self._rows else 0
 
     def _line(self, row: ModelRow) -> Content:
-        here = "in use" if row.alias == self._in_use else "here"
-        where = here if row.installed else f"fetch {human_size(row.size)}"
+        here = say("in use") if row.alias == self._in_use else say("here")
+        where = here if row.installed else say("fetch {size}", size=human_size(row.size))
         return Content.assemble((row.alias.ljust(26), "bold"), f" {where}")
 
     def note(self, text: str) -> None:
@@ -83,7 +84,7 @@ class ModelScreen(Panel[None]):
             self._describe(row)
 
     def _describe(self, row: ModelRow) -> None:
-        parts = (row.title, human_size(row.size), row.licence, row.warning)
+        parts = (row.title, human_size(row.size), row.licence, say(row.warning))
         self.note(neutral("\n".join(part for part in parts if part)))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -93,12 +94,9 @@ class ModelScreen(Panel[None]):
         if row.installed:
             self._use(row.alias)
             return
-        where = row.where or "the model's download site"
-        details = (
-            f"This uses the network: {human_size(row.size)} from {where}. Nothing you wrote is sent.\n"
-            "It is the only time this app goes online."
-        )
-        question = Confirm(f"Fetch {row.alias}?", details, yes="Fetch it", no="Not now")
+        where = row.where or say("the model's download site")
+        details = say(ONLINE, size=human_size(row.size), where=where)
+        question = Confirm(say("Fetch {name}?", name=row.alias), details, yes="Fetch it", no="Not now")
         self.app.push_screen(question, lambda agreed: self._pull(row.alias) if agreed else None)
 
     def _use(self, alias: str) -> None:
@@ -108,8 +106,8 @@ class ModelScreen(Panel[None]):
 
     def _pull(self, alias: str) -> None:
         cancel = self._cancel = Cancel()
-        self.query_one("#panel-keys", Plain).update(KEYS_PULLING)
-        self.note("Starting the download.")
+        self.query_one("#panel-keys", Plain).update(say(KEYS_PULLING))
+        self.note(say("Starting the download."))
         shelf, post = self._shelf, self.post_message
         self.run_worker(lambda: _fetch(shelf, alias, cancel, post), name="pull", thread=True)
 
@@ -118,15 +116,15 @@ class ModelScreen(Panel[None]):
 
     def on_pull_ended(self, message: PullEnded) -> None:
         self._cancel = None
-        self.query_one("#panel-keys", Plain).update(KEYS)
+        self.query_one("#panel-keys", Plain).update(say(KEYS))
         self._alias = message.alias
         self._fill()
         if message.error is not None:
             self.note(neutral(str(message.error)))
         elif message.stopped:
-            self.note("Stopped. Choosing it again goes on from here.")
+            self.note(say("Stopped. Choosing it again goes on from here."))
         else:
-            self.note(f"{message.alias} is here now. Enter switches to it.")
+            self.note(say("{name} is here now. Enter switches to it.", name=message.alias))
 
     def on_switched(self, message: Switched) -> None:
         if message.error is None:

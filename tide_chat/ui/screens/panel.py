@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -18,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class Panel(ModalScreen[Result]):
-    """A modal panel. Subclasses give `title_text`, `keys` and `body`."""
+    """A modal panel. Subclasses give `title_text` and `keys`, in English or said already, and `body`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     AUTO_FOCUS = "#panel-body"
@@ -28,10 +29,10 @@ class Panel(ModalScreen[Result]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="panel"):
-            yield Plain(self.title_text, id="panel-title")
+            yield Plain(self.heading(), id="panel-title")
             with VerticalScroll(id="panel-body"):
                 yield from self.body()
-            yield Plain(self.keys, id="panel-keys")
+            yield Plain(say(self.keys), id="panel-keys")
 
     @property
     def tide(self) -> "TideChatApp":
@@ -42,12 +43,22 @@ class Panel(ModalScreen[Result]):
 
     def _fit(self) -> None:
         """The body takes what title and keys leave, so that neither is ever pushed out of sight."""
+        if len(self.query("#panel, #panel-title, #panel-body, #panel-keys")) < 4:
+            return  # it was closed in the moment in which its size changed, and some of it is gone
         panel = self.query_one("#panel")
         used = sum(self.query_one(name).outer_size.height for name in ("#panel-title", "#panel-keys"))
         room = max(1, self.size.height - used - panel.gutter.height)
         body = self.query_one("#panel-body")
         body.styles.max_height = room
         body.styles.min_height = min(room, self.least_rows)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing for a key that was pressed while it closes: there is nothing left to change."""
+        return self.is_current
+
+    def heading(self) -> str:
+        """The title as it is shown."""
+        return say(self.title_text)
 
     def body(self) -> Iterable[Widget]:
         raise NotImplementedError

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
@@ -13,10 +12,9 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.ports import Talk
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
+from tide_chat.wording import say
 
-if TYPE_CHECKING:
-    pass
-
+FROM_NEXT = "This holds from your next message on."
 NAME = "What replies may call you"
 TOPICS = "What replies should not bring up, with commas between. You may."
 NOTHING = "nothing"
@@ -42,31 +40,31 @@ class ProfileScreen(Panel[None]):
     def __init__(self, talk: Talk, *, personal: bool) -> None:
         """personal: whether name and topics are in the settings file."""
         super().__init__()
-        self._talk = talk
+        self._talk, self._before = talk, talk.profile
         self._personal = personal
 
     def body(self) -> Iterable[Widget]:
-        profile = self._talk.profile
+        profile, nothing = self._talk.profile, say(NOTHING)
         yield PlainOptions(*self._styles(), id="styles")
-        yield Plain(NAME, classes="setting")
-        yield Input(neutral(profile.name), id="name", placeholder=NOTHING, max_length=NAME_LENGTH, compact=True)
-        yield Plain(TOPICS, classes="setting")
+        yield Plain(say(NAME), classes="setting")
+        yield Input(neutral(profile.name), id="name", placeholder=nothing, max_length=NAME_LENGTH, compact=True)
+        yield Plain(say(TOPICS), classes="setting")
         yield Input(
-            neutral(", ".join(profile.topics)), id="topics", placeholder=NOTHING, max_length=TOPICS_LENGTH, compact=True
+            neutral(", ".join(profile.topics)), id="topics", placeholder=nothing, max_length=TOPICS_LENGTH, compact=True
         )
         yield PlainOptions(*self._keeping(), id="keeping")
-        yield Plain(FIT, classes="setting")
-        yield Plain(ELSEWHERE, classes="setting")
+        yield Plain(say(FIT), classes="setting")
+        yield Plain(say(ELSEWHERE), classes="setting")
 
     def _styles(self) -> Iterable[Option]:
         for style in Style:
             title, about = described(style)
-            yield Option(f"{mark(style is self._talk.profile.style)} {title}. {about}", id=style.value)
+            yield Option(f"{mark(style is self._talk.profile.style)} {say(title)}. {say(about)}", id=style.value)
 
     def _keeping(self) -> Iterable[Option]:
-        yield Option("Where name and topics are kept", disabled=True)
+        yield Option(say("Where name and topics are kept"), disabled=True)
         for where, words in KEEPING.items():
-            yield Option(f"{mark((where == 'file') is self._personal)} {words}", id=where)
+            yield Option(f"{mark((where == 'file') is self._personal)} {say(words)}", id=where)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id in KEEPING:
@@ -90,4 +88,8 @@ class ProfileScreen(Panel[None]):
         super().action_close()
 
     def _keep(self) -> None:
+        """What changed is said first: that it cannot be written, said by `change_settings`, matters more."""
+        if self._talk.profile != self._before:
+            self._before = self._talk.profile
+            self.tide.chat.hint(say(FROM_NEXT))
         self.tide.change_settings(**kept(self._talk.profile, personal=self._personal))

@@ -15,6 +15,7 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 
 class Ended(Message):
@@ -54,7 +55,7 @@ class ToFileScreen(Panel[None]):
         if event.input.disabled:
             return
         event.input.disabled = True
-        self.query_one("#care-note", Plain).update("Writing ...")
+        self.query_one("#care-note", Plain).update(say("Writing ..."))
         where = event.value.strip()
         make = self.maker(where)
         self.run_worker(lambda: self._write(where, make), name="to file", thread=True)
@@ -75,6 +76,6 @@ class ToFileScreen(Panel[None]):
             box.focus()
             note.update(problem(event.error))
             return
-        note.update(neutral(f"Written: {event.path}\n{self.holds()}"))
-        self.query_one("#panel-keys", Plain).update("Esc closes")
+        note.update(neutral(f"{say('Written: {path}', path=event.path)}\n{self.holds()}"))
+        self.query_one("#panel-keys", Plain).update(say("Esc closes"))
         self.written()

@@ -10,6 +10,7 @@ from textual.widgets import Button, Digits
 
 from tide_chat.safety.cards import Card, HelpLine
 from tide_chat.ui.widgets.plain import Plain, PlainButton
+from tide_chat.wording import say
 
 _DIALLED = re.compile(r"[\d +\-]{2,16}")
 
@@ -62,7 +63,7 @@ class CardView(Vertical):
             yield Choice(choice)
         if self.card.footnote:
             yield Plain(Content(self.card.footnote), classes="card-foot")
-        yield PlainButton("Put this card away (Ctrl+G)", classes="put-away")
+        yield PlainButton(say("Put this card away (Ctrl+G)"), classes="put-away")
 
 
 class CardDeck(VerticalScroll):
@@ -84,9 +85,13 @@ class CardDeck(VerticalScroll):
 
     def __init__(self) -> None:
         super().__init__(id="deck")
-        self.border_subtitle = "F3 to read on · Ctrl+G puts it away"
         self.cards: list[Card] = []
         self.display = False
+        self.name_keys()
+
+    def name_keys(self) -> None:
+        """On the frame, in the language in use."""
+        self.border_subtitle = say("F3 to read on · Ctrl+G puts it away")
 
     def pin(self, card: Card) -> None:
         """Show a card on top; the same card is not shown twice."""

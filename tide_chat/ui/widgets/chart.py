@@ -41,5 +41,5 @@ def _ticks(first: date, last: int) -> tuple[list[float], list[str]]:
 
 def _short(day: date) -> str:
     """`26 Nov`."""
-    number, month = short_day(day).split()
+    number, *_, month = short_day(day).split()
     return f"{number} {month[:3]}"

@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from tide_chat.errors import TideError
+from tide_chat.wording import say
 
 PAGE, PAGES = 50, 20  # rows read at once, pages remembered
 LOST = "This could not be read."
@@ -25,11 +26,12 @@ LOST = "This could not be read."
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry: what it stands for, a line that names it, and what is below it."""
+    """One entry: what it stands for, a line that names it, and what is below it. at: a place in what it stands for."""
 
     key: int
     name: str
     text: Content
+    at: int | None = None
 
 
 Fetch = Callable[[int, int], Sequence[Row]]  # how many at most, from which one on; may raise TideError
@@ -126,7 +128,7 @@ class Rows(ScrollView):
             return None
         number, offset = divmod(index, PAGE)
         rows = self._page_of(number)
-        return rows[offset] if offset < len(rows) else Row(-1, LOST, Content(""))
+        return rows[offset] if offset < len(rows) else Row(-1, say(LOST), Content(""))
 
     def _page_of(self, number: int) -> Sequence[Row]:
         if number not in self._pages:

@@ -8,12 +8,20 @@ from textual.content import Content
 from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.events import Stage
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 _STAGES = {
     Stage.WAITING: "waiting for the model, Esc takes it back",
     Stage.READING: "reading, Esc stops",
     Stage.THINKING: "thinking, Esc stops",
     Stage.WRITING: "writing, Esc stops",
+}
+_PHASES = {
+    Phase.LOADING: "loading {percent}%",
+    Phase.RESTARTING: "starting the model again",
+    Phase.READY: "ready",
+    Phase.NO_MODEL: "no model",
+    Phase.IDLE: "no model",
 }
 
 
@@ -34,18 +42,12 @@ class Status:
     def doing(self) -> str:
         """The one thing that matters now."""
         if self.stopping:
-            return "stopping"
+            return say("stopping")
         if self.stage is Stage.WAITING and self.engine.phase is Phase.LOADING:
-            return f"loading {self.percent}%, your message waits, Esc takes it back"
+            return say("loading {percent}%, your message waits, Esc takes it back", percent=self.percent)
         if self.stage is not None:
-            return _STAGES[self.stage]
-        return {
-            Phase.LOADING: f"loading {self.percent}%",
-            Phase.RESTARTING: "starting the model again",
-            Phase.READY: "ready",
-            Phase.NO_MODEL: "no model",
-            Phase.IDLE: "no model",
-        }[self.engine.phase]
+            return say(_STAGES[self.stage])
+        return say(_PHASES[self.engine.phase], percent=self.percent)
 
     @property
     def percent(self) -> int:
@@ -57,15 +59,16 @@ class Status:
             return ""
         share = min(1.0, self.used / self.size)
         filled = round(8 * share)
-        return f"context {'█' * filled}{'░' * (8 - filled)} {share:.0%} of {self.size}"
+        bar = f"{'█' * filled}{'░' * (8 - filled)}"
+        return say("context {bar} {percent}% of {size}", bar=bar, percent=round(100 * share), size=self.size)
 
 
 def line(status: Status, width: int) -> str:
     """As many parts as fit, the most important first."""
     speed = f"{status.speed:.0f} tok/s" if status.speed else ""
-    short = f"context {status.used / status.size:.0%}" if status.size else ""
-    wide = [status.doing, status.kept, "offline", status.model, status.gauge, speed]
-    narrow = [status.doing, status.kept, "offline", status.model, short]
+    short = say("context {percent}%", percent=round(100 * status.used / status.size)) if status.size else ""
+    known = [status.doing, say(status.kept), say("offline"), status.model]
+    wide, narrow = [*known, status.gauge, speed], [*known, short]
     for parts in (wide, wide[:5], narrow, *(narrow[:count] for count in (4, 3, 2, 1))):
         text = " · ".join(part for part in parts if part)
         if len(text) <= width:

@@ -5,6 +5,7 @@ from textual.widgets.option_list import Option
 
 from tide_chat.ui.commands import Command, completions
 from tide_chat.ui.widgets.plain import PlainOptions
+from tide_chat.wording import say
 
 
 class Suggestions(PlainOptions):
@@ -30,7 +31,9 @@ class Suggestions(PlainOptions):
 
     @staticmethod
     def _line(command: Command) -> Content:
-        return Content.assemble((f"{command.slash} {command.argument}".strip().ljust(16), "bold"), f" {command.title}")
+        return Content.assemble(
+            (f"{command.slash} {command.argument}".strip().ljust(16), "bold"), f" {say(command.title)}"
+        )
 
     @property
     def chosen(self) -> Command | None:

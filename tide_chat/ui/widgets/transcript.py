@@ -14,11 +14,14 @@ from textual.message import Message
 
 from tide_chat.ui.widgets.entries import CALM, SMOOTH, Entry, EntryView, Kind
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say, say_count
 
-WINDOW = 60  # entries kept as widgets
-STEP = 30  # entries that come or go at once
-MOST = 4 * STEP  # entries that are widgets while somebody scrolls far from the end
+FIRST = 20  # entries that become widgets when another conversation is shown; each new one costs milliseconds
+WINDOW = 40  # entries kept as widgets while it grows
+STEP = 10  # entries that come or go at once
+MOST = WINDOW + 2 * STEP  # entries that are widgets while somebody scrolls far from the end
 UNSEEN = "─── the model no longer sees what is above ───"
+EARLIER, EARLIER_ONE = "{count} earlier entries. Page Up shows them.", "1 earlier entry. Page Up shows it."
 
 
 class Older(Protocol):
@@ -65,7 +68,7 @@ class Transcript(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield Plain(self._greeting, id="greeting")
         yield Earlier("", id="earlier")
-        yield Plain(UNSEEN, id="unseen")
+        yield Plain(say(UNSEEN), id="unseen")
 
     def on_mount(self) -> None:
         self.query_one("#earlier").display = False
@@ -85,21 +88,37 @@ class Transcript(VerticalScroll):
         """What stands here while nothing was said."""
         self.query_one("#greeting", Plain).update(greeting)
 
+    def draw(self) -> None:
+        """Everything anew, in the language in use."""
+        for view in self._views:
+            view.draw()
+        self.query_one("#unseen", Plain).update(say(UNSEEN))
+        self._show_marks()
+
     def fill(self, entries: Sequence[Entry], older: Older | None = None) -> None:
         """Show another conversation, from its end. older: what came before `entries`."""
-        self.clear()
+        self._growing, self._seen_from, self._before = None, 0, 0
         self.entries, self._older = list(entries), older
         self.query_one("#greeting").display = not entries
         self._to_end()
 
     def _to_end(self) -> None:
-        """Only the newest entries are widgets."""
-        self._remove(self._views)
-        self._first = max(0, len(self.entries) - WINDOW)
-        self._views = [EntryView(entry) for entry in self.entries[self._first :]]
-        self.mount_all(self._views)
-        self._show_marks()
+        """Only the newest entries are widgets. Nothing that was being read is held in its place any more."""
+        self._moving = False
+        self._window(max(0, len(self.entries) - FIRST), len(self.entries))
         self.anchor()
+
+    def _window(self, first: int, end: int) -> None:
+        """Only the entries from `first` to before `end` are widgets. Those that are there show other entries."""
+        self._first, count = first, end - first
+        self._remove(self._views[count:])
+        del self._views[count:]
+        for view, entry in zip(self._views, self.entries[first:end], strict=False):
+            view.show(entry)
+        fresh = [EntryView(entry) for entry in self.entries[first + len(self._views) : end]]
+        self._views += fresh
+        self.mount_all(fresh)
+        self._show_marks()
 
     def add(self, entry: Entry) -> EntryView:
         """Show a new entry at the end."""
@@ -187,7 +206,7 @@ class Transcript(VerticalScroll):
         earlier, unseen = self.query_one("#earlier", Earlier), self.query_one("#unseen")
         hidden = self._hidden
         earlier.display = hidden > 0
-        earlier.update(Content(f"{hidden} earlier entries. Page Up shows them."))
+        earlier.update(Content(say_count(hidden, EARLIER_ONE, EARLIER)))
         first_seen = self._first_seen()
         unseen.display = first_seen is not None
         if first_seen is not None:
@@ -211,13 +230,10 @@ class Transcript(VerticalScroll):
         """Turn the oldest widgets into a line when there are many, unless the user is looking at them."""
         if len(self._views) <= WINDOW + STEP or self._anchor_released:
             return
-        self._drop_top(STEP)
+        self._remove(self._views[:STEP])
+        del self._views[:STEP]
+        self._first += STEP
         self._show_marks()
-
-    def _drop_top(self, count: int) -> None:
-        self._remove(self._views[:count])
-        del self._views[:count]
-        self._first += count
 
     # Scrolling
 
@@ -228,48 +244,97 @@ class Transcript(VerticalScroll):
         elif new >= self.max_scroll_y > 0 and new > old and not self._at_end:
             self.post_message(self.Wanted(later=True))
 
+    def page(self, pages: int) -> None:
+        """A page up or down. Up at the top brings earlier entries, also where those that are there fill no page."""
+        if pages > 0:
+            self.scroll_page_down(animate=False)
+        elif self.scroll_y > 0:
+            self.scroll_page_up(animate=False)
+        elif self._hidden:
+            self.post_message(self.Wanted())
+
+    def look_at(self, number: int) -> bool:
+        """Show the entry before which there are `number` others, those from `older` among them, at the top.
+
+        False when it could not be read: then what says so is shown, as far up as there is anything.
+        """
+        there = True
+        while there and self._older and number < self._older.left:
+            there = self._take(max(STEP, self._older.left - number))
+        before = self._older.left if self._older else 0
+        at = min(number - before, len(self.entries) - 1) if there else 0
+        if at < 0:
+            return False
+        if not self._first <= at < self._first + len(self._views):
+            self._window(max(0, at - STEP), min(len(self.entries), at + WINDOW))
+        self.release_anchor()
+        self._moving = True
+        self.call_after_refresh(self._stay_at, self._views[at - self._first], top=True)
+        return there
+
+    def _take(self, count: int) -> bool:
+        """`count` entries from `older`, in front of all others. False when a notice came in their place, or nothing."""
+        found = self._older.take(count) if self._older else ()
+        self.entries[:0] = found
+        self._first += len(found)
+        self._before += len(found)
+        return bool(found) and found[0].kind is not Kind.NOTICE
+
     async def on_transcript_wanted(self, message: Wanted) -> None:
         """Bring back some entries; what the user was reading stays where it is."""
         if self._moving:
             return
         self._moving = True
         self.release_anchor()
-        if message.later:
-            await self._show_later()
-        else:
-            await self._show_earlier()
+        with self.app.batch_update():  # drawn once, when all of it is there
+            if message.later:
+                await self._show_later()
+            else:
+                await self._show_earlier()
 
     async def _show_earlier(self) -> None:
         if self._first < STEP and self._older and self._older.left:
-            found = self._older.take(STEP)
-            self.entries[:0] = found
-            self._first += len(found)
-            self._before += len(found)
+            self._take(STEP)
         reading = self._views[0] if self._views else None
-        start = max(0, self._first - STEP)
-        fresh = [EntryView(entry) for entry in self.entries[start : self._first]]
-        self._first = start
-        self._views[:0] = fresh
-        await self.mount_all(fresh, after=self.query_one("#earlier"))
-        if len(self._views) > MOST and self._growing is None:
-            self._remove(self._views[MOST:])
-            del self._views[MOST:]
+        entries = self.entries[max(0, self._first - STEP) : self._first]
+        spare = 0 if self._growing else self._over(len(entries))
+        again = self._views[len(self._views) - spare :]
+        del self._views[len(self._views) - spare :]
+        fresh = [EntryView(entry) for entry in entries[: len(entries) - spare]]
+        above = place = self.query_one("#earlier", Plain)
+        for view, entry in zip(again, entries[len(fresh) :], strict=True):
+            view.show(entry)
+            self.move_child(view, after=place)
+            place = view
+        self._first -= len(entries)
+        self._views[:0] = [*fresh, *again]  # before the wait: another conversation may come meanwhile
+        await self.mount_all(fresh, after=above)
         self._show_marks()
         self.call_after_refresh(self._stay_at, reading, top=True)
 
     async def _show_later(self) -> None:
         reading = self._views[-1] if self._views else None
         end = self._first + len(self._views)
-        fresh = [EntryView(entry) for entry in self.entries[end : end + STEP]]
+        entries = self.entries[end : end + STEP]
+        again = self._views[: self._over(len(entries))]
+        del self._views[: len(again)]
+        self._first += len(again)
+        for view, entry in zip(again, entries[: len(again)], strict=True):
+            view.show(entry)
+            self.move_child(view, after=self._views[-1])
+            self._views.append(view)
+        fresh = [EntryView(entry) for entry in entries[len(again) :]]
         self._views += fresh
         await self.mount_all(fresh)
-        if len(self._views) > MOST:
-            self._drop_top(len(self._views) - MOST)
         self._show_marks()
         self.call_after_refresh(self._stay_at, reading, top=False)
 
+    def _over(self, more: int) -> int:
+        """How many widgets are there to show other entries when there are to be `more`."""
+        return min(more, max(0, len(self._views) + more - MOST))
+
     def _stay_at(self, view: EntryView | None, *, top: bool) -> None:
-        if view is not None:
+        if view is not None and self._moving:
             region = view.virtual_region
             self.scroll_to(y=region.y if top else region.bottom - self.size.height, animate=False)
         self._moving = False

@@ -13,6 +13,7 @@ from tide_chat.care.tools import Pattern, Tool
 from tide_chat.ui.screens.care.tool import ToolScreen
 from tide_chat.ui.widgets.breath import ROWS, Breath
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 FRAME_S = 1 / 15  # seconds between two pictures
 STILL_END = "As often as you like. Enter when it has been enough."
@@ -40,8 +41,8 @@ class BreathingScreen(ToolScreen):
         return self.tool.patterns[self.at]
 
     def _keys(self) -> str:
-        how = "S moves" if self.still else "P pauses · S words only"
-        return f"Left, Right: other ways · {how} · Enter ends · F2 people · Esc leaves"
+        how = say("S moves") if self.still else say("P pauses · S words only")
+        return say("Left, Right: other ways · {how} · Enter ends · F2 people · Esc leaves", how=how)
 
     def body(self) -> Iterable[Widget]:
         yield Plain("", id="pattern")
@@ -73,14 +74,15 @@ class BreathingScreen(ToolScreen):
     def _draw(self) -> None:
         places = " ".join("●" if index == self.at else "○" for index in range(len(self.tool.patterns)))
         head = Content.assemble((self.pattern.title, "bold"), f"  {places}\n{self.pattern.note}")
-        self.query_one("#panel-title", Plain).update(f"{self.tool.title}{' · paused' if self.paused else ''}")
+        title = [self.tool.title, *([say("paused")] if self.paused else [])]
+        self.query_one("#panel-title", Plain).update(" · ".join(title))
         self.query_one("#pattern", Plain).update(head)
         self.query_one("#panel-keys", Plain).update(self._keys())
         self.query_one("#why", Plain).display = self.still or self.size.height >= 30
         self.query_one("#breath").display = not self.still
         words = self.query_one("#breath-words", Plain)
         words.display = self.still
-        words.update("\n".join((*in_words(self.pattern), STILL_END)))
+        words.update("\n".join((*in_words(self.pattern), say(STILL_END))))
         self._draw_breath()
 
     def _draw_breath(self) -> None:

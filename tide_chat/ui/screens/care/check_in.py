@@ -17,7 +17,10 @@ from tide_chat.ui.screens.care.menu import command_lines, tool_lines
 from tide_chat.ui.screens.care.panel import CarePanel, problem
 from tide_chat.ui.widgets.card import HelpLineView
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.wording import say
 
+KEYS = "0 to 9 or arrows, Enter · F2 people · Esc goes back"
+BEFORE_KEYS = "0 to 9 or arrows, Enter · S goes on without · F2 people · Esc goes back"
 FEW = 2  # help lines, and own contacts, where they stand below the tools
 
 
@@ -30,8 +33,7 @@ class CheckInScreen(CarePanel):
         self.title_text = asking().again if when == "after" else asking().question
         super().__init__(care)
         self.when, self.tool, self.earlier = when, tool, earlier
-        skip = "S goes on without · " if when == "before" else ""
-        self.keys = f"0 to 9 or arrows, Enter · {skip}F2 people · Esc goes back"
+        self.keys = BEFORE_KEYS if when == "before" else KEYS
         self._typed = ""
 
     def same_as(self, other: CarePanel) -> bool:
@@ -74,7 +76,7 @@ class CheckInScreen(CarePanel):
         try:
             self.care.journal.add(CheckIn(today.now(), level, self.when, self.tool))
         except (TideError, OSError) as error:
-            return f"The number could not be kept. {problem(error)}"
+            return f"{say('The number could not be kept.')} {problem(error)}"
         return self.care.where
 
 
@@ -85,7 +87,8 @@ class MatchScreen(CarePanel):
     AUTO_FOCUS = "#tools"
 
     def __init__(self, care: Care, level: int, earlier: int | None = None, note: str = "") -> None:
-        self.title_text = f"{level} of {HIGHEST}" if earlier is None else compared(earlier, level)
+        whole = say("{number} of {all}", number=level, all=HIGHEST)
+        self.title_text = whole if earlier is None else compared(earlier, level)
         super().__init__(care)
         self.match = match(level)
         self._note = note

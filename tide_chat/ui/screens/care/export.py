@@ -11,6 +11,7 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 
 class ExportScreen(Panel[bool]):
@@ -26,9 +27,9 @@ class ExportScreen(Panel[bool]):
         self._written = False
 
     def body(self) -> Iterable[Widget]:
-        yield Plain("Where it goes. You can change the folder and the name; .md and .txt are plain text.")
+        yield Plain(say("Where it goes. You can change the folder and the name; .md and .txt are plain text."))
         yield Input(str(export.suggested(self._file_name)), id="where", compact=True)
-        yield Plain(export.PLAIN, id="care-note")
+        yield Plain(say(export.PLAIN), id="care-note")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         note = self.query_one("#care-note", Plain)
@@ -38,8 +39,8 @@ class ExportScreen(Panel[bool]):
             note.update(problem(error))
             return
         self._written = event.input.disabled = True
-        note.update(neutral(f"Written: {path}\n{export.PLAIN}"))
-        self.query_one("#panel-keys", Plain).update("Esc closes")
+        note.update(neutral(f"{say('Written: {path}', path=path)}\n{say(export.PLAIN)}"))
+        self.query_one("#panel-keys", Plain).update(say("Esc closes"))
 
     def action_close(self) -> None:
         self.dismiss(self._written)

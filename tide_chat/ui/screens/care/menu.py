@@ -14,6 +14,7 @@ from tide_chat.errors import TideError
 from tide_chat.ui.commands import find, key_label
 from tide_chat.ui.screens.care.panel import CarePanel, problem
 from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
+from tide_chat.wording import say
 
 OTHERS = ("check-in", "plan", "contacts", "weeks", "summary")
 ASK = "ask"
@@ -30,7 +31,7 @@ def command_lines(names: Iterable[str]) -> Iterable[Option]:
     """The same for each command."""
     for name in names:
         if command := find(name):
-            yield Option(_line(command.title, name), id=name)
+            yield Option(_line(say(command.title), name), id=name)
 
 
 def _line(title: str, slash: str) -> Content:
@@ -55,7 +56,7 @@ class CareMenu(CarePanel):
         yield Option("", disabled=True)
         yield from command_lines(OTHERS)
         asks = or_else(lambda: self.care.asks, False)
-        yield Option(f"{mark(asks)} Ask 0 to 10 before and after a tool", id=ASK)
+        yield Option(f"{mark(asks)} {say('Ask 0 to 10 before and after a tool')}", id=ASK)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if event.option_id == ASK:

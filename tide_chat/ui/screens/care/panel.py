@@ -1,6 +1,6 @@
 """The frame of the care screens: any of their keys leads on to another, F2 to people, Esc back to where one was."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -10,9 +10,6 @@ from tide_chat.errors import TideError, in_words
 from tide_chat.terminal import neutral
 from tide_chat.ui.commands import find
 from tide_chat.ui.screens.panel import Panel
-
-if TYPE_CHECKING:
-    pass
 
 
 class CarePanel(Panel[None]):

@@ -16,7 +16,9 @@ from tide_chat.care.tools import Tool
 from tide_chat.care.walk import Walk
 from tide_chat.ui.screens.care.panel import CarePanel
 from tide_chat.ui.widgets.plain import Plain, PlainOptions
+from tide_chat.wording import say
 
+END_KEYS = "Enter chooses · F2 people · Esc goes back"
 LOOK_S = 0.5  # seconds between two looks at a step that lasts by itself
 
 
@@ -62,21 +64,21 @@ class ToolScreen(CarePanel):
         """From the beginning."""
         raise NotImplementedError
 
-    def show_end(self, keys: str = "Enter chooses · F2 people · Esc goes back") -> None:
+    def show_end(self, keys: str = END_KEYS) -> None:
         """The closing words, and what could come next. The first choice is the one that asks for least."""
         self.ended = True
         body = self.query_one("#panel-body")
         body.remove_children()
-        number = Option("Note how it is now, 0 to 10", id="number")
+        number = Option(say("Note how it is now, 0 to 10"), id="number")
         rest = [
-            Option("Back to where I was", id="back"),
-            Option("Once more", id="again"),
-            Option("Another tool", id="tools"),
+            Option(say("Back to where I was"), id="back"),
+            Option(say("Once more"), id="again"),
+            Option(say("Another tool"), id="tools"),
         ]
         options = [number, *rest] if self.before is not None else [*rest, number]
         body.mount(Plain(self.tool.close, classes="step"), PlainOptions(*options, id="next"))
         self.query_one("#panel-title", Plain).update(self.tool.title)
-        self.query_one("#panel-keys", Plain).update(keys)
+        self.query_one("#panel-keys", Plain).update(say(keys))
         self.call_after_refresh(self.query_one("#next", OptionList).focus)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -119,9 +121,9 @@ class StepsScreen(ToolScreen):
         self.keys = self._keys()
 
     def _keys(self) -> str:
-        parts = ["Enter goes on", "Left goes back"]
-        parts += ["P pauses"] * self._timed + ["E writes"] * bool(self.tool.paper)
-        return " · ".join([*parts, "F2 people", "Esc leaves"])
+        parts = [say("Enter goes on"), say("Left goes back")]
+        parts += [say("P pauses")] * self._timed + [say("E writes")] * bool(self.tool.paper)
+        return " · ".join([*parts, say("F2 people"), say("Esc leaves")])
 
     def _filled(self) -> Tool:
         return self.care.filled(self.tool, today.now())
@@ -155,7 +157,8 @@ class StepsScreen(ToolScreen):
         step, walk = self.walk.step, self.walk
         if step is None:
             return
-        self.query_one("#panel-title", Plain).update(f"{self.tool.title} · {walk.at + 1} of {len(walk.steps)}")
+        place = say("{number} of {all}", number=walk.at + 1, all=len(walk.steps))
+        self.query_one("#panel-title", Plain).update(f"{self.tool.title} · {place}")
         self.query_one("#step", Plain).update(step.text if self._timed else step.still())
         self.query_one("#step-time", Plain).update(self._bar())
         self.query_one("#why", Plain).display = walk.at == 0
@@ -166,7 +169,7 @@ class StepsScreen(ToolScreen):
             return Content("")
         width = max(8, round(step.seconds * 2))
         done = round(width * self.walk.share)
-        said = " paused" if self.walk.paused else ""
+        said = f" {say('paused')}" if self.walk.paused else ""
         return Content.assemble(("━" * done, "$primary"), ("─" * (width - done), "$text-muted"), (said, "$text-muted"))
 
     def action_next(self) -> None:

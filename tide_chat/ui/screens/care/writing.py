@@ -19,8 +19,10 @@ from tide_chat.ui.screens.care.panel import problem
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain, PlainButton
+from tide_chat.wording import say
 
 Keep = Callable[[dict[str, str]], None]  # may raise TideError or OSError
+KEYS = "Ctrl+S keeps it · Tab moves on · Esc goes back · Ctrl+Q leaves at once"
 ALREADY = "You are writing this already; Esc goes back there."
 
 
@@ -62,12 +64,12 @@ class WritingScreen(Panel[bool]):
         fields: Sequence[Field],
         keep: Keep,
         note: str,
-        verb: str = "keeps it",
-        button: str = "Keep it",
+        keys: str = KEYS,
+        button: str = "Keep it (Ctrl+S)",
     ) -> None:
         super().__init__(classes="writing")
         self.paper, self.title_text = paper, title
-        self.keys = f"Ctrl+S {verb} · Tab moves on · Esc goes back · Ctrl+Q leaves at once"
+        self.keys = keys
         self._fields, self._keep, self._note, self._button = fields, keep, note, button
 
     def body(self) -> Iterable[Widget]:
@@ -77,7 +79,7 @@ class WritingScreen(Panel[bool]):
             yield OwnWords(field)
         yield Plain(self._note, id="care-note")
         yield Horizontal(
-            PlainButton(f"{self._button} (Ctrl+S)", id="save"), PlainButton("Cancel (Esc)", id="no"), classes="answers"
+            PlainButton(say(self._button), id="save"), PlainButton(say("Cancel (Esc)"), id="no"), classes="answers"
         )
 
     def on_mount(self) -> None:
@@ -97,7 +99,7 @@ class WritingScreen(Panel[bool]):
         try:
             self._keep(self.written)
         except (TideError, OSError) as error:
-            self.query_one("#care-note", Plain).update(f"It could not be kept. {problem(error)}")
+            self.query_one("#care-note", Plain).update(f"{say('It could not be kept.')} {problem(error)}")
         else:
             self.dismiss(True)
 
@@ -125,7 +127,7 @@ class WritingScreen(Panel[bool]):
 def open_writing(app: App[int], form: WritingScreen, then: Callable[[], None] | None = None) -> None:
     """Open a form, once. then: called when something was kept."""
     if any(isinstance(screen, WritingScreen) and screen.paper == form.paper for screen in app.screen_stack):
-        app.notify(ALREADY)
+        app.notify(say(ALREADY))
         return
     app.push_screen(form, lambda kept: then() if kept and then else None)
 
@@ -138,7 +140,9 @@ def write_paper(app: App[int], care: Care, paper: Paper, title: str, then: Calla
         app.notify(problem(error), severity="error", markup=False)
         return
 
+    field = Field(paper, "", say(PAPER_HINTS[paper]), text)
+
     def keep(written: dict[str, str]) -> None:
         care.papers.put(paper, written[paper].strip())
 
-    open_writing(app, WritingScreen(paper, title, [Field(paper, "", PAPER_HINTS[paper], text)], keep, care.where), then)
+    open_writing(app, WritingScreen(paper, title, [field], keep, care.where), then)

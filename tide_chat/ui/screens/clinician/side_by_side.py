@@ -61,6 +61,7 @@ class CompareScreen(Screen[None]):
     """Message, two replies, two ratings, and again."""
 
     AUTO_FOCUS = "#composer"
+    HORIZONTAL_BREAKPOINTS = WITH_WIDE
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "end", show=False),
         Binding("f2,ctrl+l", "help_lines", show=False, priority=True),
@@ -208,7 +209,7 @@ class CompareScreen(Screen[None]):
 
     def _end(self, agreed: bool | None) -> None:
         if agreed:
-            self.app.exit(0)
+            self.dismiss()
 
     def action_help_lines(self) -> None:
         assert isinstance(self.app, TideChatApp)
@@ -222,14 +223,13 @@ class CompareApp(TideChatApp):
     """The app with two replies in place of the chat."""
 
     CSS_PATH = "../../app.tcss"  # beside the app, not beside this
-    HORIZONTAL_BREAKPOINTS = WITH_WIDE
 
     def __init__(self, core: Core, comparison: Comparison, sitting: Sitting) -> None:
         super().__init__(core)
         self.comparing = CompareScreen(comparison, sitting)
 
     def begin(self, _accepted: bool | None = True) -> None:
-        self.push_screen(self.comparing)
+        self.push_screen(self.comparing, lambda _: self.exit(0))
 
 
 def run(options: "AppOptions", sitting: Sitting, both: tuple[Side, Side], *, blind: bool) -> int:

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tide_chat.clinician.script import Script
-from tide_chat.ui import commands
+from tide_chat.ui import commands, themes
 from tide_chat.ui.app import TideChatApp, run_app
 from tide_chat.ui.ports import Core
 from tide_chat.ui.screens.clinician.player import TICK_S, Player
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tide_chat.compose import AppOptions
 
 WATERMARK = "DEMONSTRATION · the person is made up"
-CONTRAST = "high-contrast"
 ENDED = "The script has ended. You can write on by hand."
 
 
@@ -43,9 +42,8 @@ class DemoApp(TideChatApp):
     CSS_PATH = "../../app.tcss"  # beside the app, not beside this
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f6", "script_key", show=False, priority=True)]
 
-    def __init__(self, core: Core, script: Script, *, pace: float, by_key: bool = False, large: bool = False) -> None:
+    def __init__(self, core: Core, script: Script, *, pace: float, by_key: bool = False) -> None:
         super().__init__(core)
-        self.set_class(large, "-projector")
         still = self.animation_level == "none"
         self.player = Player(self, script, pace=None if still else pace, by_key=by_key)
         self._by_key = by_key
@@ -128,5 +126,5 @@ def run(options: "AppOptions", script: Script, *, pace: float, by_key: bool, lar
     from tide_chat.ui.wiring import build
 
     if large:
-        options = replace(options, settings=options.settings.model_copy(update={"theme": CONTRAST}))
-    return run_app(build(options), lambda core: DemoApp(core, script, pace=pace, by_key=by_key, large=large))
+        options = replace(options, settings=options.settings.model_copy(update={"theme": themes.LARGE}))
+    return run_app(build(options), lambda core: DemoApp(core, script, pace=pace, by_key=by_key))

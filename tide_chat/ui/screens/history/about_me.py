@@ -12,10 +12,12 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import CarePanel, problem
 from tide_chat.ui.screens.care.writing import write_paper
 from tide_chat.ui.widgets.plain import Plain
+from tide_chat.wording import say
 
 TITLE = "What you may know about me"
 ON = "This is given to the model with every message. S switches it off."
 OFF = "Nothing reads this now: it is switched off. S switches it on; then the model is given it with every message."
+NOT_YET = "E begins it."
 WHAT_FOR = "The model knows nothing of earlier conversations. What stands here can go along into each one."
 
 
@@ -34,7 +36,7 @@ class AboutMeScreen(CarePanel):
         self._problem = ""
 
     def body(self) -> Iterable[Widget]:
-        yield Plain(WHAT_FOR, classes="reading")
+        yield Plain(say(WHAT_FOR), classes="reading")
         yield Plain("", id="about-me", classes="step")
         yield Plain("", id="about-me-use")
         yield Plain(self.care.where, id="care-note")
@@ -45,8 +47,9 @@ class AboutMeScreen(CarePanel):
     def show_it(self) -> None:
         written = or_else(self.care.about_me, "")
         used = or_else(lambda: self.care.carries, False)
-        self.query_one("#about-me", Plain).update(neutral(written) or PAPER_HINTS[Paper.ABOUT_ME])
-        self.query_one("#about-me-use", Plain).update((ON if used else OFF) if written else "E begins it.")
+        use = (ON if used else OFF) if written else NOT_YET
+        self.query_one("#about-me", Plain).update(neutral(written) or say(PAPER_HINTS[Paper.ABOUT_ME]))
+        self.query_one("#about-me-use", Plain).update(say(use))
 
     def action_edit(self) -> None:
         write_paper(self.app, self.care, Paper.ABOUT_ME, TITLE, self.show_it)

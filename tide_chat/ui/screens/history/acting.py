@@ -8,8 +8,10 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.screens.confirm import Confirm
 from tide_chat.ui.screens.history import words
 from tide_chat.ui.screens.history.choices import Choice, NameScreen
+from tide_chat.ui.screens.history.delete_all import DeleteAllScreen
 from tide_chat.ui.screens.history.export import HistoryExport
 from tide_chat.ui.screens.history.lists import HistoryScreen, TurnsScreen
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.store.archive import Archive
@@ -39,6 +41,8 @@ def _act(app: "HistoryApp", archive: "Archive", id: int, choice: Choice) -> None
             app.push_screen(HistoryExport(lambda: archive.record(id)))
         case Choice.DELETE:
             _delete(app, archive, id)
+        case Choice.ALL:
+            _delete_all(app)
         case Choice.NEW:
             app.pop_screen()
             app.chat.call_later(app.chat.action_clear)
@@ -54,7 +58,7 @@ def _name(app: "HistoryApp", archive: "Archive", id: int) -> None:
 
 def _delete(app: "HistoryApp", archive: "Archive", id: int) -> None:
     if app.chat.turns.held or (id == app.book.open_id and app.chat.turns.running):
-        app.tell(words.OPENING if app.chat.turns.held else words.BUSY)
+        app.tell(say(words.OPENING if app.chat.turns.held else words.BUSY))
         return
 
     def delete(agreed: bool | None) -> None:
@@ -63,11 +67,18 @@ def _delete(app: "HistoryApp", archive: "Archive", id: int) -> None:
 
     question = Confirm(
         "Delete this conversation?",
-        f"{neutral(archive.summary(id).name)}\nIt cannot be brought back.",
+        f"{neutral(archive.summary(id).name)}\n{say('It cannot be brought back.')}",
         yes="Delete it",
         no="Keep it",
     )
     app.push_screen(question, delete)
+
+
+def _delete_all(app: "HistoryApp") -> None:
+    if app.chat.turns.held or app.chat.turns.running:
+        app.tell(say(words.OPENING if app.chat.turns.held else words.BUSY))
+    else:
+        app.push_screen(DeleteAllScreen(), lambda agreed: app.delete_history() if agreed else None)
 
 
 def _deleted(app: "HistoryApp", id: int) -> None:

@@ -10,6 +10,7 @@ from textual.widgets.option_list import Option
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import PlainOptions
+from tide_chat.wording import say
 
 
 class Choice(StrEnum):
@@ -19,6 +20,7 @@ class Choice(StrEnum):
     FILE = "file"
     DELETE = "delete"
     NEW = "new"
+    ALL = "all"
 
 
 WORDS = {
@@ -28,7 +30,9 @@ WORDS = {
     Choice.FILE: "Write it to a file",
     Choice.DELETE: "Delete it",
     Choice.NEW: "Begin a new conversation",
+    Choice.ALL: "Delete all that is kept",
 }
+OF_NONE = (Choice.NEW, Choice.ALL)  # those that need no conversation
 
 
 class ChoicesScreen(Panel[Choice]):
@@ -37,12 +41,15 @@ class ChoicesScreen(Panel[Choice]):
     keys = "Enter chooses · Esc goes back"
     AUTO_FOCUS = "#choices"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, choices: Iterable[Choice] = Choice) -> None:
         super().__init__()
-        self.title_text = name
+        self._called, self._choices = name, choices
+
+    def heading(self) -> str:
+        return self._called
 
     def body(self) -> Iterable[Widget]:
-        yield PlainOptions(*(Option(said, id=choice) for choice, said in WORDS.items()), id="choices")
+        yield PlainOptions(*(Option(say(WORDS[one]), id=one) for one in self._choices), id="choices")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -14,6 +14,7 @@ from tide_chat.store import exchange
 from tide_chat.store.values import Record
 from tide_chat.ui.screens.to_file import ToFileScreen
 from tide_chat.ui.widgets.plain import Plain, PlainOptions, mark
+from tide_chat.wording import say
 
 SUFFIXES = (".md", ".json")
 AS_IS, REDACTED = "as-is", "redacted"
@@ -35,15 +36,15 @@ class HistoryExport(ToFileScreen):
         self._read, self._redacted = read, False
 
     def body(self) -> Iterable[Widget]:
-        yield Plain("Where it goes. A name that ends in .md is for reading, one in .json can be imported again.")
+        yield Plain(say("Where it goes. A name that ends in .md is for reading, one in .json can be imported again."))
         yield self.where("conversation")
-        yield Plain("What is in it", classes="setting")
+        yield Plain(say("What is in it"), classes="setting")
         yield PlainOptions(*self._options(), id="choices")
-        yield Plain(export.PLAIN, id="care-note")
+        yield Plain(say(export.PLAIN), id="care-note")
 
     def _options(self) -> Iterable[Option]:
         for name, said in CHOICES.items():
-            yield Option(f"{mark((name == REDACTED) is self._redacted)} {said}", id=name)
+            yield Option(f"{mark((name == REDACTED) is self._redacted)} {say(said)}", id=name)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -54,7 +55,7 @@ class HistoryExport(ToFileScreen):
         return partial(_text, self._read, Path(where).suffix, redacted=self._redacted)
 
     def holds(self) -> str:
-        return "\n".join((export.PLAIN, *([exchange.MISSES] if self._redacted else [])))
+        return "\n".join((say(export.PLAIN), *([say(exchange.MISSES)] if self._redacted else [])))
 
     def written(self) -> None:
         self.query_one(PlainOptions).disabled = True

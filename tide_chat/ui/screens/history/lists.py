@@ -16,10 +16,11 @@ from tide_chat.store.archive import Archive
 from tide_chat.store.values import Hit, Kept, Summary
 from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
-from tide_chat.ui.screens.history.choices import ChoicesScreen
+from tide_chat.ui.screens.history.choices import OF_NONE, Choice, ChoicesScreen
 from tide_chat.ui.screens.history.side import SideList
 from tide_chat.ui.widgets.entries import PROGRAM, YOU
 from tide_chat.ui.widgets.rows import Row
+from tide_chat.wording import say, say_count
 
 PAUSE_S = 0.15  # without a key, before what was typed is looked for
 MOST = 200  # messages found that are listed
@@ -60,7 +61,7 @@ class HistoryScreen(SideList):
         except TideError as error:
             self.note(problem(error))
             return
-        self.note("" if total else NONE_YET)
+        self.note("" if total else say(NONE_YET))
         self.rows.show(total, self._page, at=at)
 
     def _page(self, limit: int, first: int) -> Sequence[Row]:
@@ -97,18 +98,19 @@ class HistoryScreen(SideList):
         if message.error:
             self.note(problem(message.error))
         elif not rows:
-            self.note("Nothing was found. Every word has to occur in the same message.")
+            self.note(say("Nothing was found. Every word has to occur in the same message."))
         else:
-            self.note(f"The newest {MOST} messages that were found." if len(rows) == MOST else "")
+            self.note(say("The newest {count} messages that were found.", count=MOST) if len(rows) == MOST else "")
 
     def choose(self, row: Row) -> None:
-        self.tide.go_on_with(row.key)
+        self.tide.go_on_with(row.key, at=row.at)
 
     def action_choices(self) -> None:
         row = self.rows.chosen
-        if row and row.key >= 0:
-            screen = ChoicesScreen(row.name)
-            self.app.push_screen(screen, lambda choice: self.tide.act_on(row.key, choice) if choice else None)
+        of_one = row is not None and row.key >= 0
+        number, name = (row.key, row.name) if row and of_one else (-1, say(self.title_text))
+        screen = ChoicesScreen(name, Choice if of_one else OF_NONE)
+        self.app.push_screen(screen, lambda choice: self.tide.act_on(number, choice) if choice else None)
 
     def again(self) -> None:
         """Show what is in the file now; the place in the list stays."""
@@ -145,26 +147,26 @@ class TurnsScreen(SideList):
 
 
 def _conversation(one: Summary, open_id: int | None) -> Row:
-    count = "1 message" if one.messages == 1 else f"{one.messages} messages"
-    here = " · open now" if one.id == open_id else ""
-    return Row(one.id, neutral(one.name), Content.styled(f"{_day(one)} · {count}{here}", "$text-muted"))
+    parts = [_day(one), say_count(one.messages, "1 message", "{count} messages")]
+    parts += [say("open now")] if one.id == open_id else []
+    return Row(one.id, neutral(one.name), Content.styled(" · ".join(parts), "$text-muted"))
 
 
 def _day(one: Summary) -> str:
     local = one.updated.astimezone()
     now = today.now()
     if local.date() == now.date():
-        return f"today, {local:%H:%M}"
-    return today.short_day(local) if local.year == now.year else f"{today.short_day(local)} {local.year}"
+        return say("today, {time}", time=f"{local:%H:%M}")
+    return today.short_day(local) if local.year == now.year else today.with_year(local)
 
 
 def _hit(one: Hit) -> Row:
     """The words that were found are bold and underlined, so that they stand out without colour."""
-    who = YOU if one.role is Role.USER else PROGRAM
+    who = say(YOU if one.role is Role.USER else PROGRAM)
     shown = Content(f"{who}: {one.snippet.text}")
     for start, end in one.snippet.spans:
         shown = shown.stylize("bold underline", start + len(who) + 2, end + len(who) + 2)
-    return Row(one.conversation, neutral(one.name), _one_line(shown))
+    return Row(one.conversation, neutral(one.name), _one_line(shown), one.position)
 
 
 def _turn(one: Kept) -> Row:

@@ -4,7 +4,7 @@ Nobody is held here: one key goes on without keeping, and help lines and care to
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -19,9 +19,7 @@ from tide_chat.ui.screens.care.panel import problem
 from tide_chat.ui.screens.history import words
 from tide_chat.ui.screens.panel import Panel
 from tide_chat.ui.widgets.plain import Plain
-
-if TYPE_CHECKING:
-    pass
+from tide_chat.wording import say
 
 
 class Ended(Message):
@@ -47,7 +45,7 @@ class PassphraseScreen(Panel[bool]):
         self.query_one("#care-note", Plain).update(neutral(text))
 
     def box(self, name: str, placeholder: str) -> Input:
-        return Input(password=True, id=name, placeholder=placeholder, compact=True, classes="secret")
+        return Input(password=True, id=name, placeholder=say(placeholder), compact=True, classes="secret")
 
     def text_of(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
@@ -67,10 +65,14 @@ class PassphraseScreen(Panel[bool]):
             self.opened()
             self.dismiss(True)
             return
+        self._anew()
+        self.note(problem(message.error))
+
+    def _anew(self) -> None:
+        """What cannot be read cannot be mended either."""
         for box in self.query(Input):
             box.value = ""
         self.query(Input).first().focus()
-        self.note(problem(message.error))
 
     def opened(self) -> None:
         """What else holds once it is open."""
@@ -94,14 +96,14 @@ class UnlockScreen(PassphraseScreen):
         self._said, self._turn_on = said, turn_on
 
     def body(self) -> Iterable[Widget]:
-        yield Plain(words.UNLOCK, classes="reading")
+        yield Plain(say(words.UNLOCK), classes="reading")
         yield self.box("passphrase", "passphrase")
         yield Plain(neutral(self._said), id="care-note")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         passphrase = event.value
         if passphrase:
-            self.work("Opening it. This takes about a second.", lambda: self.book.unlock(passphrase))
+            self.work(say("Opening it. This takes about a second."), lambda: self.book.unlock(passphrase))
 
     def opened(self) -> None:
         if self._turn_on:
@@ -115,8 +117,8 @@ class TurnOnScreen(PassphraseScreen):
     keys = "Enter goes on · Esc keeps nothing · F2 find help now · Ctrl+Q leaves at once"
 
     def body(self) -> Iterable[Widget]:
-        yield Plain(words.TURN_ON, classes="reading")
-        yield Plain(words.GOOD_PASSPHRASE, classes="field")
+        yield Plain(say(words.TURN_ON), classes="reading")
+        yield Plain(say(words.GOOD_PASSPHRASE), classes="field")
         yield self.box("passphrase", "a new passphrase")
         yield self.box("again", "the same again")
         yield Plain("", id="care-note")
@@ -132,9 +134,10 @@ class TurnOnScreen(PassphraseScreen):
             self.note("")
             self.query_one("#again").focus()
         elif self.text_of("again") != first:
-            self.note("The two are not the same. Nothing was made yet.")
+            self._anew()
+            self.note(say("The two are not the same. Nothing was made yet: please type both again."))
         else:
-            self.work("Making it. This takes about a second.", lambda: self.book.create(first))
+            self.work(say("Making it. This takes about a second."), lambda: self.book.create(first))
 
     def action_close(self) -> None:
         if not self.working:  # once begun, it is made or it fails: nothing is left behind that nobody asked for

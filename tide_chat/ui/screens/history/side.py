@@ -15,6 +15,7 @@ from tide_chat.terminal import neutral
 from tide_chat.ui.screens.care.panel import problem
 from tide_chat.ui.widgets.plain import Plain
 from tide_chat.ui.widgets.rows import Row, Rows
+from tide_chat.wording import say
 
 if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
@@ -23,7 +24,7 @@ BESIDE = 100  # columns from which the conversation stays in sight
 
 
 class SideList(ModalScreen[None]):
-    """Subclasses give words, fill `rows` and act on `choose`."""
+    """Subclasses give words in English, fill `rows` and act on `choose`."""
 
     AUTO_FOCUS = "#find"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,12 +44,12 @@ class SideList(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="side"):
-            yield Plain(self.title_text, id="panel-title")
+            yield Plain(say(self.title_text), id="panel-title")
             if self.placeholder:
-                yield Input(id="find", placeholder=self.placeholder, compact=True)
+                yield Input(id="find", placeholder=say(self.placeholder), compact=True)
             yield Rows()
             yield Plain("", id="side-note")
-            yield Plain(self.keys, id="panel-keys")
+            yield Plain(say(self.keys), id="panel-keys")
 
     @property
     def tide(self) -> "TideChatApp":

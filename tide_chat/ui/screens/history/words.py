@@ -1,6 +1,7 @@
 """What is said about what is kept, in each state of the history. Whatever the app says of it comes from here."""
 
 from tide_chat.store.book import State
+from tide_chat.wording import say
 
 STAYS = {  # a line of the greeting
     State.OFF: "It stays on this computer, and it is gone when you leave.",
@@ -9,6 +10,11 @@ STAYS = {  # a line of the greeting
     State.OPEN: "It is kept in your encrypted history, on this computer only. /history shows it.",
 }
 SHORT = {State.OFF: "", State.LOCKED: "not kept", State.OPENING: "opening your history", State.OPEN: "kept"}
+
+WRITE = "Write whatever is on your mind."
+KEYS = """\
+F8 has things to do in a hard moment, with or without a model.
+Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."""
 
 FROM_HERE = "From here on, what you write is kept. What was said before is not."
 NOTHING_HERE = "Your settings say that conversations are kept, but there is no history here. /history begins one."
@@ -24,6 +30,18 @@ NOTHING_YET = "Nothing was kept of this conversation yet."
 BUSY = "A reply is being written. Esc goes back to it, and once more stops it."
 OPENING = "Another conversation is being opened."
 
+UNANSWERED = "Your last message there has no answer yet. Ctrl+R asks for one."
+FOUND = "This is where it was found. Page Down goes on from here."
+DELETE_ALL = (
+    "This deletes every conversation, every check-in, your safety plan, contacts and other texts of yours, and what "
+    "stands on this screen. Nobody can bring it back. Files that you wrote elsewhere stay. "
+    "Name and topics in /profile, and your settings, stay. From then on nothing is kept."
+)
+DELETED_ALL = (
+    "All that was kept in your history is deleted. Nothing is kept from now on. "
+    "Name and topics in /profile, and your settings, stay."
+)
+
 TURN_ON = (
     "Your conversations, check-ins and own texts are then kept on this computer only, in one encrypted file. "
     "You can read them again, search them and delete them whenever you like. "
@@ -36,9 +54,4 @@ UNLOCK = "What you choose to keep is in one encrypted file. Your passphrase open
 
 def greeting(state: State) -> str:
     """What stands in an empty conversation."""
-    return (
-        "Write whatever is on your mind.\n\n"
-        f"{STAYS[state]}\n"
-        "F8 has things to do in a hard moment, with or without a model.\n"
-        "Enter sends. Ctrl+J begins a new line. A slash shows what else you can do."
-    )
+    return f"{say(WRITE)}\n\n{say(STAYS[state])}\n{say(KEYS)}"
