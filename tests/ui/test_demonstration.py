@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.ui.clinician_doubles import core_of, desk_of
@@ -91,3 +92,10 @@ async def test_large_has_room_and_loses_nothing(doubles: Doubles, size: tuple[in
         await until(pilot, lambda: chat(pilot).transcript.views[0].styles.padding.top == 1)
         await until(pilot, lambda: "DEMONSTRATION" in on_screen(pilot))
         await until(pilot, lambda: 0 < chat(pilot).composer.region.bottom <= size[1])
+
+
+async def test_a_key_that_comes_when_the_app_is_already_going_ends_nothing(doubles: Doubles) -> None:
+    async with playing(doubles) as pilot:
+        stack, app(pilot)._screen_stacks["_default"] = app(pilot)._screen_stacks["_default"], []
+        await app(pilot).on_event(Key("escape", None))
+        app(pilot)._screen_stacks["_default"] = stack

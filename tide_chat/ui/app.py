@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.driver import Driver
+from textual.events import Event, Key
 
 from tide_chat import wording
 from tide_chat.engine.supervisor import EngineState
@@ -69,6 +70,11 @@ class TideChatApp(HistoryApp):
 
     def begin(self, _accepted: bool | None = True) -> None:
         """The first screen is behind, and the chat is in front. For apps that put something before it."""
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not self.screen_stack:
+            return  # pressed while the app was going
+        await super().on_event(event)
 
     def on_unmount(self) -> None:
         self._unsubscribe()
