@@ -50,5 +50,4 @@ def gate(assessment: Assessment, conversation: Conversation, profile: Profile, s
     """
     said = pace.said(conversation)
     questions = assessment.tier >= Tier.T2 or not pace.asked_enough(conversation)
-    _, _, told = system.partition("\n")  # its first line says what this is, which is a true answer
-    return Gate(said=said, told=told, questions=questions, most=profile.most_sentences)
+    return Gate(said=said, told=system, questions=questions, most=profile.most_sentences)

@@ -175,7 +175,14 @@ def test_a_reply_may_have_words_in_common_with_what_the_model_was_told(text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["The person lives with it.", "The person wrote of rain.", "The person you are talking to is sad."]
+    "text",
+    [
+        "The person lives with it.",
+        "The person's voice is muffled.",
+        "The person isn't here.",
+        "The person wrote of rain.",
+        "The person you are talking to is sad.",
+    ],
 )
 def test_nobody_is_spoken_about_as_a_case(text: str) -> None:
     assert [held.category for held in run(text).held] == ["leak"]
@@ -186,8 +193,8 @@ def test_nobody_is_spoken_about_as_a_case(text: str) -> None:
     [
         "The person who hurt you was wrong.",
         "The person you miss was kind.",
-        "The person is gone, and you still talk to her.",
-        "The person is not to blame for what was done to them.",
+        "You miss her. The person is gone, and you still talk to her.",
+        "That hurt. The person is not to blame for what was done to them.",
         "If it helps, call someone. The person you are talking to on the line has time.",
     ],
 )

@@ -215,5 +215,12 @@ def test_what_this_is_and_what_a_style_asks_for_may_be_said(reply: str) -> None:
     assert prompted(reply) == reply
 
 
-def test_the_rest_of_what_the_model_was_told_may_not() -> None:
-    assert "tired friend" not in prompted("Speak as one would speak to a tired friend late at night.")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Speak as one would speak to a tired friend late at night.",
+        "You are a program, not a person and not a clinician.",
+    ],
+)
+def test_what_the_model_was_told_may_not(reply: str) -> None:
+    assert prompted(reply) == "You can tell me more, if you like."

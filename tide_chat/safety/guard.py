@@ -33,6 +33,8 @@ _FEW, _TWICE = 3, 2  # words, times: "I hear you." may well come twice
 _ENDED = (FinishReason.LENGTH, FinishReason.LOOP)  # not by the model, nor by the user
 _SAME = 0.8  # share of three-word runs that make two sentences the same
 _TOLD = 7  # words in a row that only somebody who repeats has in common with what they were told
+_CASE = re.compile(r"\W*the person(?:['’]s| is| isn['’]t| was| has)\b", re.IGNORECASE)
+_OPENS_AS_A_CASE = Finding("leak", "opening", "speaks about the person as of a case")
 _REPEATS_INSTRUCTIONS = Finding("leak", "system prompt", "repeats its instructions")
 
 
@@ -136,7 +138,7 @@ class Gate:
         if not self._passes(piece):
             self._held = ""
             return ""
-        finding = self._reading.gravest(piece) or self._repeated_prompt(piece)
+        finding = self._reading.gravest(piece) or self._out_of_place(piece)
         if not finding and (why := self._needless(piece)):
             self._left_out = self._left_out or piece
             self.actions.append(why)
@@ -150,7 +152,11 @@ class Gate:
             self.actions.append("long_reply")
         return piece
 
-    def _repeated_prompt(self, piece: str) -> Finding | None:
+    def _out_of_place(self, piece: str) -> Finding | None:
+        if not self.shown.strip() and _CASE.match(piece):  # later it may be somebody who was named
+            return _OPENS_AS_A_CASE
+        if {"i", "i'm", "i’m"} & set(_words(piece)[:3]):  # "I am a program, not a person ..." is a true answer
+            return None
         return None if self._told.isdisjoint(_runs(piece, _TOLD)) else _REPEATS_INSTRUCTIONS
 
     def _instead(self, piece: str, finding: Finding) -> str:
