@@ -19,7 +19,7 @@ import click
 from tide_chat import __version__
 from tide_chat.commands import options
 from tide_chat.errors import TideError, UsageError, in_words
-from tide_chat.terminal import interactive, neutral
+from tide_chat.terminal import neutral, require_app
 
 # What `--help` says of each, so that it need not load them; a test compares.
 COMMANDS = {
@@ -105,11 +105,7 @@ def app(ctx: click.Context, /, inspect: bool | None, **given: Any) -> int:
     if ctx.invoked_subcommand:
         _refuse_before(ctx, ctx.invoked_subcommand)
         return 0
-    if not interactive():
-        raise UsageError(
-            "The app needs a terminal, and this is not one.",
-            help="Without a terminal: tide-chat plain, or tide-chat ask TEXT.",
-        )
+    require_app("Without a terminal: tide-chat plain, or tide-chat ask TEXT.")
     chosen = options.read(**given)
     from tide_chat.ui.app import run
 

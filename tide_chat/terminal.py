@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TextIO
 
+from tide_chat.errors import UsageError
+
 STRING_LIMIT = 4096  # characters held for a sequence that may have no end; then it is shown as text, without its start
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -161,6 +163,12 @@ def interactive() -> bool:
     if os.environ.get("TEXTUAL_DRIVER"):  # `serve` names the one that speaks to a browser
         return True
     return is_terminal(sys.stdin) and is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
+
+
+def require_app(instead: str) -> None:
+    """Raises UsageError, which says what to do `instead`, where a full-screen app cannot run."""
+    if not interactive():
+        raise UsageError("The app needs a terminal, and this is not one.", help=instead)
 
 
 def still(reduced_motion: bool, environ: Mapping[str, str] | None = None) -> bool:

@@ -12,7 +12,7 @@ import click
 from tide_chat.commands import options, turns
 from tide_chat.commands.output import say
 from tide_chat.errors import UsageError
-from tide_chat.terminal import interactive, neutral
+from tide_chat.terminal import neutral, require_app
 
 if TYPE_CHECKING:
     from tide_chat.clinician.ratings import Sitting
@@ -61,8 +61,7 @@ def command(
     chosen = options.for_nobody(options.to_be_examined(options.read(chat_template, model=both[0].name, **given)))
     if plain:
         return _lines(chosen, sitting, both, blind=not openly)
-    if not interactive():
-        raise UsageError("The app needs a terminal, and this is not one.", help="Without a terminal, add --plain.")
+    require_app("Without a terminal, add --plain.")
     from tide_chat.ui.screens.clinician.side_by_side import run
 
     return run(chosen, sitting, both, blind=not openly)

@@ -15,7 +15,7 @@ from tide_chat.commands.output import say
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import UsageError
 from tide_chat.events import CardShown, Done, Notice
-from tide_chat.terminal import interactive, neutral
+from tide_chat.terminal import neutral, require_app
 
 if TYPE_CHECKING:
     from tide_chat.clinician.again import Compared
@@ -69,8 +69,7 @@ def command(
         return _lines(loaded, chosen, write_receipt)
     if write_receipt:
         raise UsageError("--write-receipt needs --plain.", help="In the app, /receipt writes one.")
-    if not interactive():
-        raise UsageError("The app needs a terminal, and this is not one.", help="Without a terminal, add --plain.")
+    require_app("Without a terminal, add --plain.")
     from tide_chat.ui.screens.clinician.stage import run
 
     return run(chosen, loaded, pace=pace, by_key=by_key, large=large)
