@@ -35,19 +35,18 @@ from training.evaluation.auto.llama import LlamaWriter
 from training.evaluation.auto.writers import Ask
 from training.evaluation.auto.wrote import Wrote, seconds
 
-PIPELINE = 3  # in the key of every reply: raise it when the code of the app does something else with the same prompt
-_TOLD = (".toml", ".tsv", ".txt")  # rules, cards, lines and guidance
+_TOLD = (".py", ".toml", ".tsv", ".txt")  # code, rules, cards, lines and guidance
 COUNTRY = "US"  # whose lines the cards have: the same on every machine
 
 
 @cache
 def pipeline() -> str:
     """What a reply through the app follows from besides model and prompt: the code, its data and the encoder."""
-    app, hashed = files("tide_chat"), hashlib.sha256()
-    paths = [path for part in ("safety", "prompts") for path in Path(str(app / part)).rglob("*")]
+    root, hashed = Path(str(files("tide_chat"))), hashlib.sha256()  # turn.py and what stands beside it
+    paths = [*root.glob("*.py"), *(path for part in ("safety", "prompts") for path in (root / part).rglob("*"))]
     for path in sorted((*(path for path in paths if path.suffix in _TOLD), default_folder() / HEADS)):
         hashed.update(path.read_bytes())
-    return f"{PIPELINE} {hashed.hexdigest()[:16]}"
+    return hashed.hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
