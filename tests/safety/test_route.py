@@ -84,6 +84,70 @@ def test_a_plain_negation_lowers(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "no voy a suicidarme, de verdad",
+        "je ne vais pas me tuer",
+        "ich will mich nicht umbringen, ich will schlafen",
+        "não quero morrer, quero dormir",
+        "non voglio morire, voglio una risposta",
+        "marna nahi hai mujhe, theek hona hai",
+        "aku gak mau mati",
+    ],
+)
+def test_a_plain_negation_lowers_in_other_languages(text: str) -> None:
+    assert assess(text).tier < T2, assess(text).reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("why don't I kill myself", T3),
+        ("why not kill myself", T3),
+        ("give me one reason not to kill myself", T3),
+        ("I can't promise I won't kill myself", T3),
+        ("not sure I won't kill myself", T3),
+        ("I don't know why I don't kill myself", T3),
+        ("I don't know if I won't kill myself tonight", T4),
+        ("I never stopped wanting to kill myself", T3),
+        ("it's not that I don't want to kill myself", T3),
+        ("help me not kill myself", T3),
+        ("don't worry, I'll kill myself soon", T3),
+        ("I've never wanted to die this much", T2),
+        ("por qué no matarme", T3),
+        ("pourquoi ne pas en finir", T3),
+        ("warum soll ich mich nicht umbringen", T3),
+        ("por que não me matar", T3),
+        ("perché non mi ammazzo", T3),
+        ("no quiero matarme pero no puedo seguir", T3),
+    ],
+)
+def test_a_negation_that_denies_nothing_does_not_lower(text: str, tier: Tier) -> None:
+    assert assess(text).tier >= tier, assess(text).reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm trying not to kill myself",
+        "it takes everything not to kill myself",
+        "won't kill myself until after christmas",
+        "I'm not going to kill myself tonight, thursday maybe",
+        "I won't kill myself before her birthday",
+    ],
+)
+def test_what_is_held_off_is_still_there(text: str) -> None:
+    assessment = assess(text)
+    assert assessment.tier == T2
+    assert any("held off" in reason.rule for reason in assessment.reasons)
+
+
+@pytest.mark.parametrize("text", ["no thoughts of suicide this week", "I'm not suicidal tonight, just so tired of it"])
+def test_a_time_beside_a_denial_leaves_it_one(text: str) -> None:
+    assert assess(text).tier < T2, assess(text).reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "I want to die. no I don't mean it, forget it",
         "i don't want to die exactly, i just don't want to wake up",
         "i'm not going to kill myself. i just don't want to be here",

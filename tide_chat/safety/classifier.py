@@ -176,6 +176,12 @@ class Classifier:
                 self._engine = self._make()
                 self._loading = self._pool.submit(self._load, self._engine)
 
+    @property
+    def loading(self) -> bool:
+        """Whether it is still being loaded, so that reading would wait for that."""
+        with self._lock:
+            return self._loading is not None and not self._loading.done()
+
     def read(self, text: str) -> list[Reading]:
         """One reading for each window of the text. Raises Unavailable."""
         self.start()

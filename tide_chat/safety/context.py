@@ -23,6 +23,10 @@ NONE = Table()
 _LOOK_BACK = 10  # words
 _INVENTED = frozenset({"fiction", "game", "study"})
 _LOWERING = _INVENTED | {"past"}
+_AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained"})  # kinds that are no frame of a text
+_TURNS = frozenset("but exactly really yet as properly pero mais aber mas ma sondern lekin tapi".split())
+_WILL = frozenset("wont gonna going planning doing".split())  # a plan put off; `no wish tonight` puts nothing off
+_DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def frames_of(folded: str, lexicon: Lexicon) -> frozenset[str]:
     return frozenset(
         kind
         for kind, entries in lexicon.contexts.items()
-        if kind not in ("idiom", "negation")
+        if kind not in _AROUND_NEGATION
         and any(True for entry in entries.among(anchors) for _ in occurrences(entry, folded))
     )
 
@@ -110,12 +114,31 @@ def after(text: Text, hit: Hit) -> str:
 
 
 def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
-    """A negation that reaches up to the hit (`i dont` + `want to die`), unless the sentence goes on to doubt it."""
-    lead = f"{BREAK} {before(text, hit)} "
-    anchors = anchors_of(lead)
-    negations = lexicon.contexts.get("negation", NONE)
-    reaches = any(end == len(lead) for entry in negations.among(anchors) for _, end in occurrences(entry, lead))
-    return reaches and not set(after(text, hit).split()[:2]) & {"but", "exactly", "really", "yet", "as", "properly"}
+    """Whether the hit is plainly denied."""
+    return _negation(text, hit, lexicon) == _DENIED
+
+
+def _negation(text: Text, hit: Hit, lexicon: Lexicon) -> str:
+    """What a negation that reaches up to the hit (`i dont` + `want to die`) makes of it: _DENIED, _HELD_OFF or nothing.
+
+    `why dont i` and `i cant promise i wont` deny nothing; `trying not to` and `not until` hold off what is there.
+    """
+    lead, tail = f"{BREAK} {before(text, hit)} ", f"{BREAK} {after(text, hit)} "
+    starts = list(_reaching("negation", lead, lexicon))
+    if not starts or set(tail.split()[1:3]) & _TURNS:
+        return ""
+    leads = [lead[:start] for start in starts]
+    if any(True for each in leads for _ in _reaching("doubted", each, lexicon)):
+        return ""
+    held_off = any(True for each in leads for _ in _reaching("strained", each, lexicon))
+    for_now = any(_WILL & set(lead[start:].split()) for start in starts) and "limited" in frames_of(tail, lexicon)
+    return _HELD_OFF if held_off or for_now else _DENIED
+
+
+def _reaching(kind: str, lead: str, lexicon: Lexicon) -> Iterator[int]:
+    """Where entries of this kind begin that end where the lead ends."""
+    for entry in lexicon.contexts.get(kind, NONE).among(anchors_of(lead)):
+        yield from (start for start, end in occurrences(entry, lead) if end == len(lead))
 
 
 def is_about_other(text: Text, hit: Hit) -> bool:
@@ -130,8 +153,11 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     """Lower a hit where an explicit rule says so; the rule is kept as a reason."""
     if hit.tier < Tier.T2 and not hit.entry.flags:
         return hit
-    if is_negated(text, hit, lexicon):
-        return _lower(hit, min(hit.tier, Tier.T1), "negated")
+    negation = _negation(text, hit, lexicon)
+    if negation == _DENIED:
+        return _lower(hit, min(hit.tier, Tier.T1), negation)
+    if negation and hit.tier > Tier.T2:
+        hit = _lower(hit, Tier.T2, negation)
     if hit.tier < Tier.T2:
         return _weigh_worry(text, hit, lexicon)
     if is_about_other(text, hit):

@@ -48,6 +48,8 @@ class Router:
         if self._classifier is None or cards.is_choice(text):  # our own words; the encoder was taught English ones
             return _rules(text, firm=firm)
         rules, seen = judge(text, load(), firm=firm)
+        if seen.sure is Tier.T4 and self._classifier.loading:
+            return rules  # nothing is graver, and the emergency number waits for nothing
         try:
             readings = self._classifier.read(excerpt(text))
             limits = self._classifier.thresholds
