@@ -17,6 +17,7 @@ _threads = click.option(
 _download = click.option(
     "--download", is_flag=True, help="Fetch what is named owner/name from the hub. Uses the network."
 )
+_base = click.option("--base", help="The base model's folder or owner/name. Otherwise what the adapter names.")
 
 app = entry.group("tide-convert", "Turn trained weights into the files that tide-chat runs.")
 
@@ -110,14 +111,14 @@ def gguf_command(model: str, out: Path, kind: str, name: str, download: bool) ->
 
     with bar() as say:
         gguf_file.convert(sources.folder(model, download=download), out, kind, name=name, say=say)
-    click.echo(f"Written: {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    click.echo(f"Written: {_sized(out)}")
     return 0
 
 
 @app.command("lora", short_help="Write an adapter as GGUF.")
 @click.argument("adapter", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The file to write.")
-@click.option("--base", help="The base model's folder or owner/name. Otherwise what the adapter names.")
+@_base
 @click.option("--type", "kind", type=click.Choice(["f32", "f16"]), default="f32", show_default=True)
 @_download
 def lora_command(adapter: Path, out: Path, base: str | None, kind: str, download: bool) -> int:
@@ -127,14 +128,14 @@ def lora_command(adapter: Path, out: Path, base: str | None, kind: str, download
     found = sources.folder(base or sources.base_of(adapter), download=download)
     with bar() as say:
         lora.convert(adapter, out, base=found, kind=kind, say=say)
-    click.echo(f"Written: {out} ({out.stat().st_size / 1e6:.1f} MB)")
+    click.echo(f"Written: {_sized(out)}")
     return 0
 
 
 @app.command("ship", short_help="Write the adapter that an entry of the catalogue names.")
 @click.argument("adapter", type=FILE)
 @click.option("--entry", type=FILE, required=True, help="Such as models/smollm2-135m-tide.toml.")
-@click.option("--base", help="The base model's folder or owner/name. Otherwise what the adapter names.")
+@_base
 @click.option("--type", "kind", type=click.Choice(["f32", "f16"]), default="f16", show_default=True)
 @_download
 def ship_command(adapter: Path, entry: Path, base: str | None, kind: str, download: bool) -> int:
@@ -144,7 +145,7 @@ def ship_command(adapter: Path, entry: Path, base: str | None, kind: str, downlo
     found = sources.folder(base or sources.base_of(adapter), download=download)
     with bar() as say:
         out = ship.write(adapter, entry, found, kind, say)
-    click.echo(f"Written: {out} ({out.stat().st_size / 1e6:.1f} MB), and its checksum: {entry}")
+    click.echo(f"Written: {_sized(out)}, and its checksum: {entry}")
     return 0
 
 
@@ -256,6 +257,10 @@ def risk(run: Path, out: Path, kind: str) -> int:
 
     click.echo(write(run, out, kind))
     return 0
+
+
+def _sized(file: Path) -> str:
+    return f"{file} ({file.stat().st_size / 1e6:.1f} MB)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

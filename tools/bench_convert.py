@@ -5,7 +5,7 @@
 The model is the embedded SmolLM2, de-quantized; `--copies` repeats its layers, so that the size resembles a model of
 half a billion parameters. Both converters write f16. They take turns, each in a process of its own, and the ratios are
 of the best times and of the peaks of resident memory. Quantizing is llama.cpp's own function on both sides: what is
-compared is what surrounds it, so its ratio should be close to one.
+compared is what surrounds it, so its ratio should be close to one. The goals are for the whole way, both steps.
 """
 
 import argparse
@@ -38,6 +38,10 @@ class Cost:
 
     seconds: float
     memory: int
+
+    def then(self, other: "Cost") -> "Cost":
+        """Of one after the other."""
+        return Cost(self.seconds + other.seconds, max(self.memory, other.memory))
 
 
 def measure(command: list[str]) -> Cost:
@@ -129,11 +133,14 @@ def run(rounds: int, copies: int) -> dict[str, Any]:
         # In a process of its own: what this one holds would count as the peak of every process it starts.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             folder = pool.submit(model, scratch, copies).result()
-        found: dict[str, Any] = {}
-        for step, (ours, theirs) in commands(llama_source(), folder, scratch).items():
-            pairs = [(_once(ours), _once(theirs)) for _ in range(rounds)]
-            found[step] = _ratios([one for one, _ in pairs], [other for _, other in pairs])
-        return found
+        steps = commands(llama_source(), folder, scratch)
+        costs = {step: [(_once(ours), _once(theirs)) for _ in range(rounds)] for step, (ours, theirs) in steps.items()}
+    convert, quantize = costs.values()
+    costs["both steps"] = [
+        (ours.then(more), theirs.then(theirs_more))
+        for (ours, theirs), (more, theirs_more) in zip(convert, quantize, strict=True)
+    ]
+    return {step: _ratios([one for one, _ in pairs], [other for _, other in pairs]) for step, pairs in costs.items()}
 
 
 def _once(command: list[str]) -> Cost:

@@ -8,6 +8,7 @@ from tide_chat.events import Stage
 from tide_chat.ui.widgets.status import Status, line
 
 LOADING = EngineState(Phase.LOADING, 0.456)
+READ = EngineState(Phase.LOADING, 1.0)  # the file; what is computed first is still to come
 FULL = Status(READY, "qwen2.5-1.5b-q4", used=1024, size=4096, speed=43.21)
 
 
@@ -32,8 +33,11 @@ def test_parts_leave_from_the_end() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (Status(LOADING), "loading 46%"),
-        (Status(LOADING, stage=Stage.WAITING), "loading 46%, your message waits, Esc takes it back"),
+        (Status(LOADING), "loading 45%"),
+        (Status(LOADING, stage=Stage.WAITING), "loading 45%, your message waits, Esc takes it back"),
+        (Status(EngineState(Phase.LOADING, 0.999)), "loading 99%"),
+        (Status(READ), "loaded, getting ready"),
+        (Status(READ, stage=Stage.WAITING), "loaded, getting ready, your message waits, Esc takes it back"),
         (Status(READY, stage=Stage.READING), "reading, Esc stops"),
         (Status(READY, stage=Stage.THINKING), "thinking, Esc stops"),
         (Status(READY, stage=Stage.WRITING), "writing, Esc stops"),

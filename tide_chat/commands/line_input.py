@@ -1,10 +1,12 @@
 """Messages typed or piped line by line. Editing and history are in memory only; nothing is ever written to a file."""
 
+import contextlib
 import sys
 from types import ModuleType
 
 import click
 
+from tide_chat.ending import Ended
 from tide_chat.terminal import is_terminal
 from tide_chat.wording import ENGLISH, language, say
 
@@ -24,13 +26,35 @@ class LineInput:
     def __init__(self) -> None:
         self.interactive = is_terminal(sys.stdin)
         self._readline = _load_readline() if self.interactive else None
+        self._begun: list[str] = []  # lines of a message that did not come to its end
+        self._reading = False  # a message, and not an answer to a question of ours
 
     def message(self, prompt: str, draft: str = "") -> str:
-        """One message, of one line or of several. Raises EOFError at the end of input."""
+        """One message, of one line or of several. Raises EOFError at the end of input, Ended without a terminal."""
+        self._begun, self._reading = [], True
+        try:
+            text = self._message(prompt, draft)
+        finally:
+            self._reading = False
+        self._begun = []
+        return text
+
+    def cut(self) -> None:
+        """The program ends while somebody writes: what stands at the prompt belongs to what was begun."""
+        if self._reading and self._readline and (now := self._readline.get_line_buffer()):
+            self._begun.append(now)
+            self._reading = False
+
+    @property
+    def begun(self) -> str:
+        """The message that did not come to its end."""
+        return "\n".join(self._begun)
+
+    def _message(self, prompt: str, draft: str) -> str:
         line = self._line(prompt, draft)
         if line.strip() == _MULTI:
             return self._block()
-        lines = [line]
+        self._begun = lines = [line]
         while lines[-1].endswith("\\"):
             lines[-1] = lines[-1][:-1]
             try:
@@ -58,7 +82,7 @@ class LineInput:
     def _block(self) -> str:
         if self.interactive:
             click.echo(say(_MULTI_HINT))
-        lines: list[str] = []
+        self._begun = lines = list[str]()
         while True:
             try:
                 line = self._line("")
@@ -72,6 +96,18 @@ class LineInput:
     def _line(self, prompt: str, draft: str = "") -> str:
         if not self.interactive:
             return piped_line()
+        line = ""
+        with contextlib.suppress(EOFError):
+            line = self._typed(prompt, draft)
+            if is_terminal(sys.stdin):
+                return line
+        if is_terminal(sys.stdin):
+            raise EOFError
+        if line and self._reading:  # readline gives what was typed as if it had been sent
+            self._begun.append(line)
+        raise Ended
+
+    def _typed(self, prompt: str, draft: str) -> str:
         if not (self._readline and draft):
             return input(prompt)
         insert = self._readline.insert_text

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from tide_chat import wording
+from tide_chat import ending, wording
 from tide_chat.commands import clinician_lines, language_lines, options, plain_history, turns
 from tide_chat.commands.clinician_lines import ClinicianLines
 from tide_chat.commands.line_input import LineInput, is_yes
 from tide_chat.commands.output import say, tell
 from tide_chat.commands.plain_history import History
 from tide_chat.commands.profile_lines import ProfileLines
+from tide_chat.commands.unsent_lines import UnsentLines
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError, in_words
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
@@ -90,20 +91,27 @@ def command(chat_template: Path | None, **given: Any) -> int:
         sys.stdin.reconfigure(errors="replace")  # one wrong byte must not end a conversation
     from tide_chat.clinician.recorded import Recorded
 
-    with Session(chosen.settings, chosen.chat_template, kind=Recorded) as session:
+    lines = LineInput()
+    unsent = UnsentLines(lines)
+    with (
+        ending.told(unsent.end),
+        Session(chosen.settings, chosen.chat_template, kind=Recorded) as session,
+    ):
         session.start()
         from tide_chat.care.keeping import Care
         from tide_chat.clinician.desk import Desk
 
-        care, lines = Care(locked=chosen.settings.history), LineInput()
+        care = Care(locked=chosen.settings.history)
         session.companion.plan, session.companion.carried = care.plan_in_short, care.carried
         with contextlib.ExitStack() as open_now:
             history = None
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
                 open_now.callback(archive.close)
+                open_now.enter_context(unsent.kept_in(archive))
                 history = plain_history.keep(archive, session.companion, lines, care)
             examine = ClinicianLines(Desk.of(session), lines).commands
-            return Plain(session, lines, care, history, examine, still=still(chosen.settings.reduced_motion)).run()
+            calm = still(chosen.settings.reduced_motion)
+            return Plain(session, lines, care, history, examine, still=calm, unsent=unsent).run()
 
 
 class Leave(Exception):
@@ -122,7 +130,9 @@ class Plain:
         examine: Mapping[str, Callable[[str], None]] = MappingProxyType({}),
         *,
         still: bool = False,
+        unsent: UnsentLines | None = None,
     ) -> None:
+        self._unsent = unsent or UnsentLines(lines)
         self._room = room
         self._talk = room.companion
         self._lines = lines
@@ -154,9 +164,11 @@ class Plain:
             self._disclose()
             if self._lines.interactive:
                 tell("/help lists what you can do.")
+            self._draft = self._unsent.left()
             while True:
                 self._remind()
                 self._one(self._read())
+                self._unsent.answered()
         except (EOFError, Leave):
             return self._code
         except KeyboardInterrupt:

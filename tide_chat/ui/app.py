@@ -1,6 +1,8 @@
 """The app: themes, settings, the first screen, leaving. The chat is in `screens/chat.py`, the core in `ports.Core`."""
 
+import asyncio
 import gc
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,17 +11,17 @@ from textual.command import CommandPalette, Provider
 from textual.driver import Driver
 from textual.events import Event, Key
 
-from tide_chat import wording
+from tide_chat import ending, wording
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.errors import TideError
 from tide_chat.ui import quick_exit, themes
 from tide_chat.ui.commands import COMMANDS as TABLE
-from tide_chat.ui.history import HistoryApp
 from tide_chat.ui.messages import EngineChanged
 from tide_chat.ui.palette import TideCommands
 from tide_chat.ui.ports import Core
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.disclosure import DisclosureScreen
+from tide_chat.ui.unsent import UnsentApp
 
 if TYPE_CHECKING:
     from tide_chat.compose import AppOptions
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
 HEIGHTS = [(0, "-short"), (22, "-medium"), (30, "-tall")]  # rows from which a style class holds
 WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
+END_PATIENCE = 5.0  # seconds to end in good order when told to from outside; then it is left at once
 
 
-class TideChatApp(HistoryApp):
+class TideChatApp(UnsentApp):
     """The terminal app."""
 
     TITLE = "tide-chat"
@@ -51,12 +54,16 @@ class TideChatApp(HistoryApp):
         self._apply_settings()
         self.chat = ChatScreen(core)
         self._unsubscribe: Callable[[], None] = lambda: None
+        self._running_in: asyncio.AbstractEventLoop | None = None
 
     def get_driver_class(self) -> type[Driver]:
         return quick_exit.watching(super().get_driver_class(), self.core.engine.kill)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {"muted": "#a3b0ba", "line": "#4a5864"}
+
+    def on_load(self) -> None:
+        self._running_in = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
         self.push_screen(self.chat)
@@ -80,6 +87,18 @@ class TideChatApp(HistoryApp):
         self._unsubscribe()
         if self.chat.turns.running:
             self.chat.turns.running.cancel.set()
+
+    def end_from_outside(self) -> None:
+        """Told by the system, in a signal's handler. When the interface is stuck, it is left as with the leave key."""
+        if self._running_in is None:
+            raise ending.Ended
+        self._running_in.call_soon_threadsafe(self.exit, ending.ENDED)
+        late = threading.Timer(END_PATIENCE, self._leave_stuck)
+        late.daemon = True
+        late.start()
+
+    def _leave_stuck(self) -> None:
+        quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None), ending.ENDED)
 
     def _tell(self, state: EngineState) -> None:
         """Called in the engine's threads."""
@@ -151,7 +170,11 @@ def run_app(core: Core, make: Callable[[Core], TideChatApp]) -> int:
     """Run an app on `core` to its end. Returns the exit code."""
     try:
         app = make(core)
-        code = app.run() or 0
+        with ending.told(app.end_from_outside):
+            try:
+                code = app.run() or 0
+            finally:
+                app.unsent.write()
         if app.failure:
             raise app.failure
         return code

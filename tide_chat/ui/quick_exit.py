@@ -25,7 +25,7 @@ _AFTER = "\x1b[?1049l\x1b[0m\x1b[H\x1b[2J\x1b[3J\x1b[H"
 WIPE = _BEFORE + _MODES + _AFTER
 
 
-def leave(kill: Callable[[], None], attributes: list[Any] | None = None) -> NoReturn:
+def leave(kill: Callable[[], None], attributes: list[Any] | None = None, code: int = 0) -> NoReturn:
     """Wipe the terminal, end the engine and this process. `attributes` are the terminal's own, from before the app."""
     terminal = _take_terminal()
     try:
@@ -34,7 +34,7 @@ def leave(kill: Callable[[], None], attributes: list[Any] | None = None) -> NoRe
             _restore(terminal, attributes)
         kill()
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def _take_terminal() -> int | None:

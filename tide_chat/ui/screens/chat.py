@@ -133,6 +133,14 @@ class ChatScreen(Actions):
         if event.text_area.text != self._hint_for:
             self.hint(say(EDITING) if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
+        self.tide.note_unsent()
+
+    @property
+    def unsent(self) -> str:
+        """What was typed and is in no conversation yet: a message that is still being looked at, and the box."""
+        turn = self.turns.running
+        sent = turn.text if turn and turn.stage is None and not turn.wrote else ""
+        return "\n".join(part for part in (sent, self.editing or "", self.composer.text) if part.strip())
 
     async def on_paste(self, event: events.Paste) -> None:
         """What is pasted while something else has the focus goes into the box as well."""
@@ -210,6 +218,7 @@ class ChatScreen(Actions):
             case Done(result):
                 turn.error = result.error
         self._show_event(message.event)
+        self.tide.note_unsent()
 
     def _show_event(self, event: Event) -> None:
         match event:

@@ -16,8 +16,15 @@ _STAGES = {
     Stage.THINKING: "thinking, Esc stops",
     Stage.WRITING: "writing, Esc stops",
 }
+_LOADING = {
+    None: "loading {percent}%",
+    Stage.WAITING: "loading {percent}%, your message waits, Esc takes it back",
+}
+_TRYING_OUT = {  # all of the file is read; the first computations take their time on a busy computer
+    None: "loaded, getting ready",
+    Stage.WAITING: "loaded, getting ready, your message waits, Esc takes it back",
+}
 _PHASES = {
-    Phase.LOADING: "loading {percent}%",
     Phase.RESTARTING: "starting the model again",
     Phase.READY: "ready",
     Phase.NO_MODEL: "no model",
@@ -43,15 +50,18 @@ class Status:
         """The one thing that matters now."""
         if self.stopping:
             return say("stopping")
-        if self.stage is Stage.WAITING and self.engine.phase is Phase.LOADING:
-            return say("loading {percent}%, your message waits, Esc takes it back", percent=self.percent)
+        loading = self.engine.phase is Phase.LOADING and self.stage in (None, Stage.WAITING)
+        if loading and self.engine.progress < 1:
+            return say(_LOADING[self.stage], percent=self.percent)
+        if loading:
+            return say(_TRYING_OUT[self.stage])
         if self.stage is not None:
             return say(_STAGES[self.stage])
-        return say(_PHASES[self.engine.phase], percent=self.percent)
+        return say(_PHASES[self.engine.phase])
 
     @property
     def percent(self) -> int:
-        return round(100 * self.engine.progress)
+        return int(100 * self.engine.progress)
 
     @property
     def gauge(self) -> str:

@@ -16,9 +16,9 @@ from tide_chat.ui.widgets.entries import CALM, SMOOTH, Entry, EntryView, Kind
 from tide_chat.ui.widgets.plain import Plain
 from tide_chat.wording import say, say_count
 
-FIRST = 20  # entries that become widgets when another conversation is shown; each new one costs milliseconds
+FIRST = 10  # entries at least that become widgets when another conversation is shown; each new one costs milliseconds
 WINDOW = 40  # entries kept as widgets while it grows
-STEP = 10  # entries that come or go at once
+STEP = 5  # entries that come or go at once: about what a page holds
 MOST = WINDOW + 2 * STEP  # entries that are widgets while somebody scrolls far from the end
 UNSEEN = "─── the model no longer sees what is above ───"
 EARLIER, EARLIER_ONE = "{count} earlier entries. Page Up shows them.", "1 earlier entry. Page Up shows it."
@@ -105,7 +105,8 @@ class Transcript(VerticalScroll):
     def _to_end(self) -> None:
         """Only the newest entries are widgets. Nothing that was being read is held in its place any more."""
         self._moving = False
-        self._window(max(0, len(self.entries) - FIRST), len(self.entries))
+        enough = max(FIRST, self.size.height // 2)  # an entry with its margin has two rows at least
+        self._window(max(0, len(self.entries) - enough), len(self.entries))
         self.anchor()
 
     def _window(self, first: int, end: int) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
 
 BESIDE = 100  # columns from which the conversation stays in sight
+WIDTH = 46  # columns of the list then
 
 
 class SideList(ModalScreen[None]):
@@ -43,6 +44,7 @@ class SideList(ModalScreen[None]):
     keys = ""
 
     def compose(self) -> ComposeResult:
+        self._look_at_once()
         with Vertical(id="side"):
             yield Plain(say(self.title_text), id="panel-title")
             if self.placeholder:
@@ -67,18 +69,30 @@ class SideList(ModalScreen[None]):
     def choose(self, row: Row) -> None:
         raise NotImplementedError
 
+    def _look_at_once(self) -> None:
+        """The style classes before there is anything to style: each one that came later would be all drawn again."""
+        sizes = (*(self.app.HORIZONTAL_BREAKPOINTS or ()), *(self.app.VERTICAL_BREAKPOINTS or ()))
+        self.add_class(*(name for _, name in sizes if self.tide.chat.has_class(name)))
+        self._stand(self.app.size.width)
+
     def on_resize(self) -> None:
-        beside = self.size.width >= BESIDE
-        self.set_class(beside, "-beside")
-        self._make_room(beside)
+        self._stand(self.size.width)
 
     def on_unmount(self) -> None:
-        self._make_room(False)
+        if not any(isinstance(screen, SideList) for screen in self.app.screen_stack):
+            self._make_room(0)
 
-    def _make_room(self, beside: bool) -> None:
+    def _stand(self, width: int) -> None:
+        """Beside the conversation, or in its place."""
+        self.set_class(width >= BESIDE, "-beside")
+        self._make_room(WIDTH if width >= BESIDE else 0)
+
+    def _make_room(self, columns: int) -> None:
+        """On the left of the conversation. Not by a class, for which every entry of it would be styled anew."""
         chat = self.tide.chat
-        chat.set_class(beside, "-beside")
-        chat.call_after_refresh(chat.fit_title)
+        if chat.styles.padding.left != columns:
+            chat.styles.padding = (0, 0, 0, columns)
+            chat.call_after_refresh(chat.fit_title)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
