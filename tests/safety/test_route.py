@@ -55,6 +55,8 @@ def test_plain_statements_are_routed(text: str, least: Tier) -> None:
         "the suicide squad film was loud",
         "i would rather die than do karaoke",
         "had my blood test, all fine",
+        "walked 14 kms today, new shoes are lovely",
+        "how many kms can I do before the service light comes on",
         "bored to death in this queue",
         "Good morning. Could we do the breathing exercise?",
         "lost my dad to cancer last year and I miss him",
@@ -101,6 +103,7 @@ def test_a_plain_negation_lowers_in_other_languages(text: str) -> None:
     ("text", "tier"),
     [
         ("why don't I kill myself", T3),
+        ("I'm 14. kms, I don't know why not", T3),
         ("why not kill myself", T3),
         ("give me one reason not to kill myself", T3),
         ("I can't promise I won't kill myself", T3),

@@ -5,6 +5,7 @@
     [really|just]            one of them, or nothing
     cut*                     a word that starts so
     _                        any one word
+    #                        a number in digits
     ..                       up to five words, within the sentence
     ...                      up to ten words, over one or more sentence ends
     {when}                   the alternatives named `when` in macros.tsv
@@ -23,6 +24,7 @@ from tide_chat.safety.normalize import BREAK, fold
 _WORD = r"[^| ]+ "
 _ATOMS = {
     "_": _WORD,
+    "#": "[0-9]+ ",
     "..": rf"(?:{_WORD}){{0,5}}?",
     "...": r"(?:[^ ]+ ){0,10}?",
     "^": r"(?<=\| )",

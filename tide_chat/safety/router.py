@@ -34,6 +34,14 @@ def assess(text: str, state: RiskState | None = None) -> Assessment:
     return over_turns(_rules, text, state)
 
 
+def prepare() -> None:
+    """Read and compile all rules, so that no message waits for that. Half a second of work: for a thread beside."""
+    lexicon = load()
+    for table in (lexicon.statements, lexicon.cues, *lexicon.contexts.values()):
+        for entry in table:
+            _ = entry.phrase.regex
+
+
 class Router:
     """Rules and encoder. `classifier` None: rules alone, by choice."""
 

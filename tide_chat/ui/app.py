@@ -14,6 +14,7 @@ from textual.events import Event, Key
 from tide_chat import ending, wording
 from tide_chat.engine.supervisor import EngineState
 from tide_chat.errors import TideError
+from tide_chat.safety import router
 from tide_chat.ui import quick_exit, themes
 from tide_chat.ui.commands import COMMANDS as TABLE
 from tide_chat.ui.messages import EngineChanged
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 HEIGHTS = [(0, "-short"), (22, "-medium"), (30, "-tall")]  # rows from which a style class holds
 WIDTHS = [(0, "-tiny"), (30, "-roomy")]  # columns
-END_PATIENCE = 5.0  # seconds to end in good order when told to from outside; then it is left at once
+END_PATIENCE = 10.0  # seconds to end in good order when told to from outside; then it is left at once
 
 
 class TideChatApp(UnsentApp):
@@ -68,12 +69,21 @@ class TideChatApp(UnsentApp):
     def on_mount(self) -> None:
         self.push_screen(self.chat)
         self.open_history()
-        self.call_after_refresh(_settle)
+        self.call_after_refresh(self._settle)
         self._unsubscribe = self.core.engine.on_change(self._tell)
         if self.core.words.disclosure_due():
             self.push_screen(DisclosureScreen(self.core.words, self.settings.country), self.begin)
         else:
             self.begin()
+
+    def _settle(self) -> None:
+        """What start-up made stays to the end: looking through it again for garbage would be felt while typing.
+
+        What the first message needs is made now, while nobody waits for it.
+        """
+        gc.collect()
+        gc.freeze()
+        self.run_worker(router.prepare, name="rules", thread=True, exit_on_error=False)
 
     def begin(self, _accepted: bool | None = True) -> None:
         """The first screen is behind, and the chat is in front. For apps that put something before it."""
@@ -92,12 +102,19 @@ class TideChatApp(UnsentApp):
         """Told by the system, in a signal's handler. When the interface is stuck, it is left as with the leave key."""
         if self._running_in is None:
             raise ending.Ended
-        self._running_in.call_soon_threadsafe(self.exit, ending.ENDED)
+        self._running_in.call_soon_threadsafe(self._end)
         late = threading.Timer(END_PATIENCE, self._leave_stuck)
         late.daemon = True
         late.start()
 
+    def _end(self) -> None:
+        self.unsent.write()  # first: whoever ends it may not wait
+        self.exit(ending.ENDED)
+
     def _leave_stuck(self) -> None:
+        last = threading.Thread(target=self.unsent.write, daemon=True)
+        last.start()
+        last.join(1.0)
         quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None), ending.ENDED)
 
     def _tell(self, state: EngineState) -> None:
@@ -153,12 +170,6 @@ class TideChatApp(UnsentApp):
             self.push_screen(CommandPalette(placeholder=wording.say("Search for commands…"), id="--command-palette"))
 
 
-def _settle() -> None:
-    """What start-up made stays to the end: looking through it again for garbage would be felt while typing."""
-    gc.collect()
-    gc.freeze()
-
-
 def run(options: "AppOptions") -> int:
     """Start the engine's process, then the app. Returns the exit code."""
     from tide_chat.ui.wiring import build
@@ -174,7 +185,7 @@ def run_app(core: Core, make: Callable[[Core], TideChatApp]) -> int:
             try:
                 code = app.run() or 0
             finally:
-                app.unsent.write()
+                app.write_last_unsent()
         if app.failure:
             raise app.failure
         return code

@@ -75,6 +75,7 @@ class ChatScreen(Actions):
         self.turns = Turns(self, core.talk)
         self.editing = None  # the draft that waits while the last message is edited
         self.clear_when_done = self.forget_kept = False
+        self._written = ""  # in the box, and in the draft that waits while a message is edited
         self._told_no_model = False
         self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
@@ -133,14 +134,19 @@ class ChatScreen(Actions):
         if event.text_area.text != self._hint_for:
             self.hint(say(EDITING) if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
+        self._written = "\n".join(part for part in (self.editing, event.text_area.text) if part)
         self.tide.note_unsent()
 
     @property
     def unsent(self) -> str:
-        """What was typed and is in no conversation yet: a message that is still being looked at, and the box."""
-        turn = self.turns.running
-        sent = turn.text if turn and turn.stage is None and not turn.wrote else ""
-        return "\n".join(part for part in (sent, self.editing or "", self.composer.text) if part.strip())
+        """What was typed and is in no conversation yet: a message that is still being looked at, and what is written.
+
+        Can be asked for when the screen is gone.
+        """
+        sent, said = self.turns.running.text if self.turns.running else "", self.core.talk.conversation
+        last = said.last_user()
+        looked_at = sent if last is None or said.messages[last].text != sent else ""
+        return "\n".join(part for part in (looked_at, self._written) if part)
 
     async def on_paste(self, event: events.Paste) -> None:
         """What is pasted while something else has the focus goes into the box as well."""

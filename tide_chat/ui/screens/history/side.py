@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tide_chat.ui.app import TideChatApp
 
 BESIDE = 100  # columns from which the conversation stays in sight
-WIDTH = 46  # columns of the list then
+WIDTH = 46  # columns of the list then; app.tcss has the same
 
 
 class SideList(ModalScreen[None]):
@@ -44,7 +44,7 @@ class SideList(ModalScreen[None]):
     keys = ""
 
     def compose(self) -> ComposeResult:
-        self._look_at_once()
+        self._dress()
         with Vertical(id="side"):
             yield Plain(say(self.title_text), id="panel-title")
             if self.placeholder:
@@ -69,8 +69,8 @@ class SideList(ModalScreen[None]):
     def choose(self, row: Row) -> None:
         raise NotImplementedError
 
-    def _look_at_once(self) -> None:
-        """The style classes before there is anything to style: each one that came later would be all drawn again."""
+    def _dress(self) -> None:
+        """Style classes and place before there is anything to draw: what came later would be drawn all over again."""
         sizes = (*(self.app.HORIZONTAL_BREAKPOINTS or ()), *(self.app.VERTICAL_BREAKPOINTS or ()))
         self.add_class(*(name for _, name in sizes if self.tide.chat.has_class(name)))
         self._stand(self.app.size.width)
