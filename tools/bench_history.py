@@ -110,6 +110,7 @@ async def screens(book: Book, long: int, rounds: int, pages: int) -> Costs:
 
     async with app.run_test(size=SIZE):
         await settled(app)
+        await settled(app)  # with its first screen behind, the app gets ready what the first message needs
         await press("open the list", "f11", between="escape")
         app.simulate_key("f11")
         await settled(app)

@@ -11,6 +11,8 @@ from training import commands
 from training.data.command import command as data
 from training.preference import command as preference
 
+HEADS = ("tier", "flags", "subject", "time", "scenario")
+
 app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.")
 for each in (commands.show, preference.pairs):
     data.add_command(each)
@@ -26,7 +28,8 @@ for each in (data, commands.sft, preference.dpo, commands.families, commands.mix
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option("--fold", type=click.IntRange(-1, 9), help="Which tenth of the themes is held out; -1: none.")
 @click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
-def risk(out: Path, base: Path | None, limit: int | None, **given: float | None) -> int:
+@click.option("--only-head", type=click.Choice(HEADS), help="Train this head alone, on the encoder of the run --base.")
+def risk(out: Path, base: Path | None, limit: int | None, only_head: str | None, **given: float | None) -> int:
     """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
 
     Writes an HF folder with heads.json and run.json. `tide-convert risk` makes the files of it that the app loads.
@@ -35,7 +38,8 @@ def risk(out: Path, base: Path | None, limit: int | None, **given: float | None)
         from training.risk.run import train
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
-    train(out, base, {key: value for key, value in given.items() if value is not None}, limit, click.echo)
+    chosen = {key: value for key, value in given.items() if value is not None}
+    train(out, base, chosen, limit, click.echo, only_head=only_head)
     return 0
 
 

@@ -55,6 +55,11 @@ class Terminal:
         self._from = at + len(words)
         return time.monotonic() - start
 
+    def look(self, wait: float = 0.05) -> None:
+        """Read what has come, so that the program can go on writing."""
+        if select.select([self.fd], [], [], wait)[0]:
+            self._read(time.monotonic() + wait)
+
     def answer(self, prompt: str, text: str, *, hidden: bool = True) -> None:
         """Type a line at a prompt. hidden: once it would not be shown."""
         self.until(prompt.encode())

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("embedded_model")
 APP = ("-m", "tide_chat", "--model", "smollm2-135m", "--country", "US", "--seed", "5")
 PASSPHRASE = "four words of mine"
 MARKER = "zqxwplantedvqz"
+UNSENT = "qvwplantedunsent"
 F11 = b"\x1b[23~"
 SAID = "▌".encode()  # beside what the person said, and nowhere else
 
@@ -56,21 +57,27 @@ def test_what_was_sent_survives_a_kill_and_stands_in_no_file(kept: Vault, opened
         while not beside.count():
             assert time.monotonic() < end
             time.sleep(0.02)
+        opened.type(UNSENT.encode())
+        while (UNSENT,) not in beside.rows("SELECT text FROM paper"):
+            assert time.monotonic() < end
+            opened.look()
     files = written(tide_home)
     opened.process.kill()
     opened.process.wait()
     files += written(tide_home)
     assert len(files) > 5
-    assert not [file for file in files if MARKER.encode() in file or PASSPHRASE.encode() in file]
+    planted = [word.encode() for word in (MARKER, UNSENT, PASSPHRASE)]
+    assert not [file for file in files if any(word in file for word in planted)]
     with kept.open(kept.unlock(PASSPHRASE)) as archive:
         assert archive.messages(1)[0].message.text == f"{MARKER} tonight"
 
     with Terminal(*APP) as later:
         unlock(later)
+        later.until(UNSENT.encode())  # not sent, and not lost
         later.type(F11)
         later.until(MARKER.encode())
         later.type(b"\r")
         later.until(SAID)
-        later.type(b"/quit\r")
+        later.type(b"\x11")
         assert later.end() == 0
-    assert not [file for file in written(tide_home) if MARKER.encode() in file]
+    assert not [file for file in written(tide_home) if any(word in file for word in planted)]

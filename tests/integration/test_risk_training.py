@@ -68,6 +68,44 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
     assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)
 
 
+def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
+    some = ("--limit", "96", "--seed", "3")
+    assert tide("tide-train", "risk", "--out", tmp_path / "run", "--epochs", "1", *some).returncode == 0
+    again = ("--base", tmp_path / "run", "--only-head", "flags", *some)
+    done = tide("tide-train", "risk", "--out", tmp_path / "again", *again)
+    assert done.returncode == 0, done.stderr
+    first, second = (
+        {head["name"]: head for head in json.loads((tmp_path / run / "heads.json").read_text())["heads"]}
+        for run in ("run", "again")
+    )
+    weights = {name: (first[name]["weight"], second[name]["weight"]) for name in first}
+    assert weights.pop("flags")[0] != second["flags"]["weight"]
+    for name, (before, after) in weights.items():
+        assert [pytest.approx(row, rel=1e-4, abs=1e-5) for row in before] == after, name
+    limits = [
+        json.loads((tmp_path / run / "heads.json").read_text())["thresholds"]["tiers"] for run in ("run", "again")
+    ]
+    assert limits[0] == limits[1]
+    encoder = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("run", "again")]
+    assert encoder[0] == encoder[1]
+    assert json.loads((tmp_path / "again" / "run.json").read_text())["only_head"] == "flags"
+
+
+def test_one_head_alone_needs_a_trained_encoder(tmp_path: Path) -> None:
+    done = tide("tide-train", "risk", "--out", tmp_path / "run", "--only-head", "flags", "--limit", "16")
+    assert done.returncode == 2
+    assert "--base" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_flags_of_dialogues_name_messages_that_are_there() -> None:
+    texts = {row.text for row in data.scenario_rows()}
+    known = data.dialogue_flags()
+    assert known
+    assert known.keys() <= texts
+    assert {flag for flags in known.values() for flag in flags or ()} <= set(data.FLAGS)
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     done = tide("tide-convert", "risk", tmp_path, "--out", tmp_path / "out")
     assert done.returncode == 4

@@ -79,6 +79,18 @@ def test_from_the_address_to_the_quick_exit(context: BrowserContext, serving: Se
     serving.until_apps(0)
 
 
+def test_before_anything_is_there_the_page_says_that_it_begins(context: BrowserContext, serving: Serving) -> None:
+    page = context.new_page()
+    page.route_web_socket("**/ws?*", lambda _: None)  # no app ever answers
+    page.goto(serving.address)
+    assert page.get_by_text("Starting.").is_visible()
+    again = page.url
+    page.close()
+    with opened(context, again) as (page, shown):
+        shown.until("This is a program")
+        page.get_by_text("Starting.").wait_for(state="hidden")
+
+
 def test_a_wrong_token_shows_nothing_and_starts_no_app(context: BrowserContext, serving: Serving) -> None:
     page, (place, _, _) = context.new_page(), serving.address.partition("token=")
     for address in (f"{place}token=guessed", place.rstrip("?&")):

@@ -4,16 +4,19 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tide_chat.engine.process import ProcessEngine
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import (
     ENCODER,
     HEADS,
+    LOAD_PATIENCE,
     MOST_WINDOWS,
     OVERLAP,
     WHOLE,
@@ -25,7 +28,7 @@ from tide_chat.safety.classifier import (
     windows,
 )
 from tide_chat.safety.join import is_reduced
-from tide_chat.safety.router import Router
+from tide_chat.safety.router import Router, assess
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +159,25 @@ def test_a_slow_encoder_costs_the_deadline_and_no_more() -> None:
         with pytest.raises(Unavailable, match=r"too long|busy"):
             one.read("a message")
         assert time.monotonic() - began < 1
+    finally:
+        one.close()
+
+
+NOW = "the gun is loaded and i am going to do it tonight"
+
+
+def test_the_emergency_number_does_not_wait_for_an_encoder_that_is_being_loaded() -> None:
+    by_rules = assess(NOW)  # which reads its files
+    process = ProcessEngine([sys.executable, "-c", "import sys; sys.stdin.read()"])  # it never answers
+    one = Classifier(default_folder(), engine=lambda: process)
+    try:
+        one.start()
+        assert one.loading
+        began = time.monotonic()
+        found = Router(one).assess(NOW, None)
+        assert time.monotonic() - began < LOAD_PATIENCE / 2
+        assert found == by_rules
+        assert found.tier is Tier.T4
     finally:
         one.close()
 

@@ -62,7 +62,9 @@ def hint(pilot: Pilot[int]) -> str:
 
 
 def strips(pilot: Pilot[int]) -> list[Strip]:
-    """What is drawn, a row each, just before it becomes escape codes."""
+    """What is drawn, a row each, just before it becomes escape codes. None of a screen that was never laid out yet."""
+    if not pilot.app.screen._compositor.size:
+        return []
     rows = pilot.app.screen._compositor.render_strips(pilot.app.size)
     assert len(rows) == pilot.app.size.height
     return rows

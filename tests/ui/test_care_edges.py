@@ -95,3 +95,11 @@ async def test_the_menu_and_the_numbers_fit_80x24(open_app: OpenApp) -> None:
             rows = screen(pilot).query_one(OptionList)
             assert rows.region.height == len(rows.options)
             assert screen(pilot).query_one("#panel-keys").region.bottom <= 23
+
+
+async def test_a_key_that_comes_while_the_app_is_going_changes_nothing(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await press(pilot, "f10")
+        await screen(pilot).query("#panel").remove()  # as Textual does, before the keys stop
+        await press(pilot, "enter", "right", "escape")
+        assert isinstance(screen(pilot), ChatScreen)

@@ -17,7 +17,10 @@ import psutil
 import pytest
 
 from tests.ui.conftest import OpenApp
-from tests.ui.driving import app
+from tests.ui.doubles import Doubles
+from tests.ui.driving import app, until
+from tide_chat.ending import ENDED
+from tide_chat.ui import app as app_module
 from tide_chat.ui import quick_exit
 from tide_chat.ui.quick_exit import WIPE
 
@@ -147,3 +150,20 @@ async def test_the_key_works_before_anything_was_accepted(
         await pilot.press("ctrl+q")
         await pilot.pause()
         assert left == [True]
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+async def test_told_to_end_from_outside_it_ends_also_when_it_is_stuck(
+    open_app: OpenApp, doubles: Doubles, monkeypatch: pytest.MonkeyPatch, stuck: bool
+) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _attributes=None, code=0: left.append(code))
+    monkeypatch.setattr(app_module, "END_PATIENCE", 0.05 if stuck else 60)
+    async with open_app() as pilot:
+        told = app(pilot)
+        if stuck:
+            monkeypatch.setattr(told, "_end", lambda: None)
+        told.end_from_outside()
+        await until(pilot, lambda: bool(left) if stuck else told.return_value is not None)
+        assert left == ([ENDED] if stuck else [])
+        assert told.return_value == (None if stuck else ENDED)

@@ -23,7 +23,7 @@ from tide_chat.safety.assessment import Assessment
 from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.clinician import doors
-from tide_chat.ui.screens.clinician.side_by_side import CompareApp, CompareScreen
+from tide_chat.ui.screens.clinician.side_by_side import KEYS, ONCE_MORE, CompareApp, CompareScreen
 from tide_chat.ui.screens.disclosure import DisclosureScreen
 
 BOTH = (Side("smol", "smol", "zs"), Side("smol-tide", "smol", "ft"))
@@ -93,6 +93,24 @@ async def test_two_keys_rate_and_then_the_names_are_told(doubles: Doubles, sitti
         found = {row["state"]: row["rating"] for row in rows(sitting)}
         assert found == {"zs": "4", "ft": "2"}
         assert {row["model"] for row in rows(sitting)} == {"smol"}
+
+
+async def test_a_slip_of_the_finger_on_the_first_one_can_be_mended(doubles: Doubles, sitting: Sitting) -> None:
+    comparison = FakeComparison([said("Plain words."), said("Warm words.")])
+    async with comparing(doubles, comparison, sitting, (80, 24)) as pilot:
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: "A. How empathetic is it?" in on_screen(pilot))
+        await pilot.press("backspace", "1")
+        await until(pilot, lambda: ONCE_MORE in on_screen(pilot))
+        await pilot.press("backspace")
+        await until(pilot, lambda: "A. How empathetic is it?" in on_screen(pilot))
+        await pilot.press("5", "2")
+        await until(pilot, lambda: "A: 5, B: 2. Kept." in on_screen(pilot))
+        assert sorted(row["rating"] for row in rows(sitting)) == ["2", "5"]
+        await pilot.press("escape")
+        await until(pilot, lambda: "1 pair rated." in on_screen(pilot))
+        assert " ft" not in on_screen(pilot)
+        assert "(tuned): " in on_screen(pilot)
 
 
 async def test_below_100_columns_they_stand_below_each_other_and_open_tells_names(
@@ -224,3 +242,8 @@ def test_a_path_of_windows_keeps_its_backslashes() -> None:
     assert doors._parts(r"one two C:\Users\me\ratings") == ["one", "two", r"C:\Users\me\ratings"]
     assert doors._parts(r"one two 'D:\my ratings' open") == ["one", "two", r"D:\my ratings", "open"]
     assert doors._parts("one two ratings#2") == ["one", "two", "ratings#2"]
+
+
+async def test_every_key_is_named_whole_in_80_columns(doubles: Doubles, sitting: Sitting) -> None:
+    async with comparing(doubles, FakeComparison([]), sitting, size=(80, 24)) as pilot:
+        assert KEYS in on_screen(pilot)

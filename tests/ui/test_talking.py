@@ -6,10 +6,11 @@ from tests.ui.conftest import OpenApp
 from tests.ui.doubles import COUNTS, DIED, READY, Doubles, Gate
 from tests.ui.driving import app, chat, doing, hint, on_screen, send, settle, shown, until, until_stage
 from tide_chat.engine.supervisor import EngineState, Phase
-from tide_chat.errors import EngineDied, PromptTooLong
+from tide_chat.errors import EngineDied, ModelNotFound, PromptTooLong
 from tide_chat.events import Stage
 from tide_chat.messages import Role
 from tide_chat.safety import disclosure
+from tide_chat.ui.screens.chat import NOT_ANSWERED
 from tide_chat.ui.widgets.card import CardDeck, CardView
 from tide_chat.ui.widgets.entries import Entry, Kind
 from tide_chat.ui.widgets.status import StatusLine
@@ -175,11 +176,21 @@ async def test_without_a_model_one_line_says_what_still_works(open_app: OpenApp,
         await pilot.pause()
         notices = [text for kind, text in shown(pilot) if kind == "notice"]
         assert len(notices) == 1
-        assert notices[0].startswith("The model stopped three times in a row. No model is running.")
+        assert notices[0].startswith("The model stopped three times in a row.\nNo model is running.")
         assert doing(pilot) == "no model"
         await send(pilot, DISTRESS)
         assert [card.id for card in chat(pilot).query_one(CardDeck).cards] == ["t3"]
         assert chat(pilot).transcript.entries[-1].authored
+
+
+async def test_without_a_model_a_message_comes_back_and_it_is_said_what_to_do(
+    open_app: OpenApp, doubles: Doubles
+) -> None:
+    doubles.engine.state = EngineState(Phase.NO_MODEL, error=ModelNotFound("There is no model called 'x'."))
+    async with open_app() as pilot:
+        await send(pilot, "hello")
+        assert chat(pilot).composer.text == "hello"
+        assert hint(pilot) == NOT_ANSWERED
 
 
 async def test_a_message_that_is_too_long_comes_back(open_app: OpenApp, doubles: Doubles) -> None:

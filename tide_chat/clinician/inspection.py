@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tide_chat.clinician.recorded import Turn
+from tide_chat.safety import join
 from tide_chat.safety.classifier import Reading, Thresholds
 from tide_chat.safety.guard import Held
 
@@ -124,7 +125,7 @@ def _check(turn: Turn) -> Iterator[Line]:
     for reason in found.reasons[:MOST_REASONS]:
         yield Line("Reason", str(reason))
     if not found.reasons:
-        yield Line("Reason", "no rule fired")
+        yield Line("Reason", "no rule fired; the encoder hears heavy distress" if found.tier else "no rule fired")
 
 
 def _encoder(looked: Looked) -> Iterator[Line]:
@@ -135,8 +136,8 @@ def _encoder(looked: Looked) -> Iterator[Line]:
     for number, reading in enumerate(looked.readings, 1):
         if len(looked.readings) > 1:
             yield Line("", f"Part {number} of {len(looked.readings)} of a long message")
-        for tier in (2, 3, 4):
-            yield Line(f"T{tier} or higher", f"{reading.at_least(tier):.2f}, taken from {limits.tiers[tier]:.2f} on")
+        for tier, limit in {1: join.HEAVY, **limits.tiers}.items():
+            yield Line(f"T{tier} or higher", f"{reading.at_least(tier):.2f}, taken from {limit:.2f} on")
         for name, chance in reading.flags.items():
             if chance >= min(LEAST, limits.flags[name]):
                 yield Line(name, f"{chance:.2f}, raised from {limits.flags[name]:.2f} on")

@@ -34,6 +34,7 @@ class Sitting:
     started: datetime
     ratings: list[dict[str, Any]] = field(default_factory=list)
     replies: list[dict[str, Any]] = field(default_factory=list)
+    _named: dict[str, list[int]] = field(default_factory=dict)  # ratings by the name of a side that people read
 
     @classmethod
     def begin(cls, folder: Path, rater: str, scenario: str) -> "Sitting":
@@ -50,6 +51,7 @@ class Sitting:
         for answer, score in zip(pair.answers, scores, strict=True):
             self.ratings.append(self._rating(pair, answer, score, seconds / len(scores)))
             self.replies.append(self._reply(pair, answer))
+            self._named.setdefault(answer.side.shown, []).append(score)
         self._write()
 
     def _rating(self, pair: Pair, answer: Answer, score: int, seconds: float) -> dict[str, Any]:
@@ -92,12 +94,9 @@ class Sitting:
 
     def summary(self) -> str:
         """Means by side, for the one who rated."""
-        found: dict[str, list[int]] = {}
-        for row in self.ratings:
-            found.setdefault(f"{row['model']} {row['state']}", []).append(row["rating"])
-        if not found:
+        if not self._named:
             return "Nothing was rated."
-        parts = (f"{name}: {sum(of) / len(of):.2f}" for name, of in sorted(found.items()))
+        parts = (f"{name}: {sum(of) / len(of):.2f}" for name, of in sorted(self._named.items()))
         count = len(self.ratings) // 2
         return f"{count} {'pair' if count == 1 else 'pairs'} rated. {', '.join(parts)}"
 

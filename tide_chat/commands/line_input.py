@@ -1,7 +1,10 @@
 """Messages typed or piped line by line. Editing and history are in memory only; nothing is ever written to a file."""
 
 import contextlib
+import signal
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import click
@@ -12,6 +15,7 @@ from tide_chat.wording import ENGLISH, language, say
 
 _YES = {"en": ("y", "yes"), "es": ("s", "sí", "si")}
 _MULTI, _END = "/multi", "."
+LOOK_S = 1.0  # seconds between two looks at what is being written
 _MULTI_HINT = "Write as many lines as you like. A line with only a dot ends the message."
 
 
@@ -26,29 +30,37 @@ class LineInput:
     def __init__(self) -> None:
         self.interactive = is_terminal(sys.stdin)
         self._readline = _load_readline() if self.interactive else None
-        self._begun: list[str] = []  # lines of a message that did not come to its end
+        self.watch: Callable[[str], None] = lambda _: None  # is told what was begun, while a message is written
+        self._begun: list[str] = []  # whole lines of a message that did not come to its end
+        self._now = ""  # what stood at its prompt when it was last looked at
         self._reading = False  # a message, and not an answer to a question of ours
 
     def message(self, prompt: str, draft: str = "") -> str:
         """One message, of one line or of several. Raises EOFError at the end of input, Ended without a terminal."""
-        self._begun, self._reading = [], True
+        self._begun, self._now, self._reading = [], "", True
         try:
-            text = self._message(prompt, draft)
+            with _every(LOOK_S, self._tell):
+                text = self._message(prompt, draft)
         finally:
             self._reading = False
         self._begun = []
         return text
 
-    def cut(self) -> None:
-        """The program ends while somebody writes: what stands at the prompt belongs to what was begun."""
+    def look(self) -> None:
+        """Note what stands at the prompt. Not later than this: without a terminal readline empties its line."""
         if self._reading and self._readline and (now := self._readline.get_line_buffer()):
-            self._begun.append(now)
-            self._reading = False
+            self._now = now
+
+    def _tell(self) -> None:
+        self._now = ""
+        self.look()
+        if is_terminal(sys.stdin):
+            self.watch(self.begun)
 
     @property
     def begun(self) -> str:
         """The message that did not come to its end."""
-        return "\n".join(self._begun)
+        return "\n".join([*self._begun, *([self._now] if self._now else [])])
 
     def _message(self, prompt: str, draft: str) -> str:
         line = self._line(prompt, draft)
@@ -96,15 +108,18 @@ class LineInput:
     def _line(self, prompt: str, draft: str = "") -> str:
         if not self.interactive:
             return piped_line()
-        line = ""
-        with contextlib.suppress(EOFError):
+        try:
             line = self._typed(prompt, draft)
+        except (EOFError, OSError):
             if is_terminal(sys.stdin):
-                return line
+                self._now = ""
+                raise
+            raise Ended from None
         if is_terminal(sys.stdin):
-            raise EOFError
-        if line and self._reading:  # readline gives what was typed as if it had been sent
-            self._begun.append(line)
+            self._now = ""
+            return line
+        if self._reading:  # without a terminal some readlines give what was typed as if it had been sent
+            self._now = line or self._now
         raise Ended
 
     def _typed(self, prompt: str, draft: str) -> str:
@@ -124,6 +139,21 @@ def piped_line() -> str:
     if not line:
         raise EOFError
     return line.rstrip("\r\n")
+
+
+@contextlib.contextmanager
+def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    """Call `act` in this thread again and again while it waits for keys. Only where the system has a timer for that."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _load_readline() -> ModuleType | None:

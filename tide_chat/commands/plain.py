@@ -210,6 +210,7 @@ class Plain:
         elif name.startswith("/") and not rest and "\n" not in name:
             tell("There is no {name}. /help lists what there is.", name=name)
         else:
+            self._unsent.sent(text)
             self._guarded(lambda: self._turn(lambda cancel: self._talk.reply(text, cancel)))
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -234,6 +235,8 @@ class Plain:
         out = _Out()
         for event in turns.read(start, quiet_after=_QUIET_S):
             out.show(event)
+            if isinstance(event, Progress | TextDelta):
+                self._unsent.answered()
         if out.finish is FinishReason.CANCELLED:
             if not self._lines.interactive:
                 raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from tide_chat.safety.classifier import Reading, Thresholds
 _Key = TypeVar("_Key", int, str)
 
 REDUCED = "the check is reduced: the encoder did not take part"
+HEAVY = 0.5  # chance of T1 or higher from which the encoder says T1
 
 NOT_BORNE_OUT = "words that are often harmless, and the encoder does not bear them out"
 
@@ -95,7 +96,7 @@ def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
     chosen = limits.excused if context.excused else limits.with_sign if context.sign else limits.tiers
     if reading.at_least(2) < chosen[2]:
-        return Tier.T1 if reading.at_least(1) >= 0.5 else Tier.T0
+        return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
     return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 
 

@@ -22,6 +22,7 @@ class Turn:
     cancel: Cancel = field(default_factory=Cancel)
     stage: Stage | None = None
     wrote: bool = False  # something of the reply, or a card, is on the screen
+    cards: int = 0  # that came together just now, the gravest first
     error: TideError | None = None
     give_back: bool = False  # the user wants the waiting message back
 

@@ -16,7 +16,7 @@ MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
 ALARM_T0, ALARM_T1 = 24.0, 9.0
 STEPS = tuple(i / 200 for i in range(4, 197))
 FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
-FLAG_STEPS = tuple(limit for limit in STEPS if limit >= 0.5)  # with few examples the best limit is chance below it
+FLAG_STEPS = tuple(limit for limit in STEPS if 0.2 <= limit <= 0.8)  # with few examples the best beyond is chance
 SIGN, EXCUSE = 0.6, 1.6  # factors on the odds needed, with a small sign of the lexicon and after an explicit rule
 
 
@@ -39,20 +39,26 @@ class Calibration:
 
 
 def calibrate(tier_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequence[Row]) -> Calibration:
-    """tier_logits (rows, 5), flag_logits (rows, flags); rows with a known tier only."""
-    tiers = torch.tensor([int(row.tier or 0) for row in rows])
-    temperature = _temperature(tier_logits, tiers)
-    chances = (tier_logits / temperature).softmax(-1)
+    """tier_logits (rows, 5), flag_logits (rows, flags). Each is judged by the rows of which it is known."""
+    tiered = [i for i, row in enumerate(rows) if row.tier is not None]
+    flagged = [i for i, row in enumerate(rows) if row.flags is not None]
+    tiers = torch.tensor([int(rows[i].tier or 0) for i in tiered])
+    temperature = _temperature(tier_logits[tiered], tiers)
+    chances = (tier_logits[tiered] / temperature).softmax(-1)
     limits = {
         2: _cheapest(chances[:, 2:].sum(-1), tiers, _cost_of_two),
         3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
         4: _cheapest(chances[:, 4], tiers, _cost_of_four),
     }
     flags = {
-        flag: _best_f(flag_logits[:, i].sigmoid(), torch.tensor([flag in (row.flags or ()) for row in rows]))
-        for i, flag in enumerate(data.FLAGS)
+        flag: _best_f(flag_logits[flagged, number].sigmoid(), _has(flag, [rows[i] for i in flagged]))
+        for number, flag in enumerate(data.FLAGS)
     }
     return Calibration(temperature, limits, flags)
+
+
+def _has(flag: str, rows: Sequence[Row]) -> torch.Tensor:
+    return torch.tensor([flag in (row.flags or ()) for row in rows])
 
 
 def _temperature(logits: torch.Tensor, tiers: torch.Tensor) -> float:

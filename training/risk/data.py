@@ -1,7 +1,8 @@
 """Labelled messages for the risk encoder, and their split into training and validation by theme.
 
 Reads the lines in `data_files/risk/` (tier, flags, subject, time) and the messages of the open dialogues (scenario; all
-of them non-crisis, so their tier is known to lie below T2). Knows no model.
+of them non-crisis, so their tier is known to lie below T2, and without a flag, but for those that
+`dialogue-flags.jsonl` names). Knows no model.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ DATA = Path(__file__).resolve().parent.parent / "data_files"
 RISK, DIALOGUES = DATA / "risk", DATA / "dialogues"
 
 SCENARIO_FILES = ("dialogues.jsonl", "plain.jsonl")  # those that the shipped encoder learnt scenarios from
+DIALOGUE_FLAGS = "dialogue-flags.jsonl"
 SUBJECTS = ("self", "other", "fiction", "none")
 TIMES = ("now", "past", "future", "none")
 FLAGS = tuple(str(flag) for flag in Flag)
@@ -58,15 +60,31 @@ def risk_rows(folder: Path = RISK) -> list[Row]:
 
 def scenario_rows(folder: Path = DIALOGUES) -> list[Row]:
     """What people say in the open dialogues, with the scenario; grouped by person. Raises DataError."""
+    flagged = dialogue_flags()
     rows: list[Row] = []
     for path in [folder / name for name in SCENARIO_FILES]:
         for number, record in _records(path):
             try:
                 group = f"{path.stem}/{record.get('persona_id') or f'block-{(number - 1) // _BLOCK}'}"
-                rows.append(Row(record["user_input"], group, path.stem, "dialogue", scenario=record["scenario"]))
+                text, scenario = record["user_input"], record["scenario"]
+                flags = flagged.get(text, frozenset())
+                rows.append(Row(text, group, path.stem, "dialogue", flags=flags, scenario=scenario))
             except KeyError as error:
                 raise DataError("A dialogue lacks a field.", details=f"{path.name}, line {number}: {error}") from error
     return rows
+
+
+def dialogue_flags(folder: Path = RISK) -> dict[str, frozenset[str] | None]:
+    """By text: the flags of the messages of dialogues that have some; None where that is in doubt. Raises DataError."""
+    found: dict[str, frozenset[str] | None] = {}
+    for number, record in _records(folder / DIALOGUE_FLAGS):
+        try:
+            flags = record["flags"]
+            found[record["text"]] = None if flags is None else frozenset(flags)
+        except (KeyError, TypeError) as error:
+            where = f"{DIALOGUE_FLAGS}, line {number}: {error}"
+            raise DataError("A labelled line is not as it should be.", details=where) from error
+    return found
 
 
 def scenarios(rows: Iterable[Row]) -> tuple[str, ...]:

@@ -73,18 +73,19 @@ class RiskEncoder(nn.Module):
         nn.init.normal_(self.out.weight, std=0.2)
         nn.init.zeros_(self.out.bias)
 
-    def take_over(self, file: Path) -> None:
+    def take_over(self, file: Path) -> bool:
         """The heads of an earlier run, when the folder to start from is one and its labels are the same."""
         if not file.is_file():
-            return
+            return False
         known = {head["name"]: head for head in json.loads(file.read_text(encoding="utf-8"))["heads"]}
         if any(list(head.labels) != known.get(head.name, {}).get("labels") for head in self.heads):
-            return
+            return False
         rows = [row for head in self.heads for row in known[head.name]["weight"]]
         bias = [x for head in self.heads for x in known[head.name]["bias"]]
         with torch.no_grad():
             self.out.weight.copy_(torch.tensor(rows) / SCALE)
             self.out.bias.copy_(torch.tensor(bias))
+        return True
 
     def embed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(batch, width), L2-normalised mean over the tokens."""
@@ -93,6 +94,15 @@ class RiskEncoder(nn.Module):
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.out(self.dropout(self.embed(ids, mask)) * SCALE)
         return logits
+
+    def rows_of(self, name: str) -> slice:
+        """Which outputs are those of a head."""
+        start = 0
+        for head in self.heads:
+            if head.name == name:
+                return slice(start, start + len(head.labels))
+            start += len(head.labels)
+        raise KeyError(name)
 
     def parts(self, logits: torch.Tensor) -> dict[str, torch.Tensor]:
         sizes = [len(head.labels) for head in self.heads]

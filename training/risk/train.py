@@ -81,9 +81,10 @@ class Trainer:
         folder = base_folder(base)
         encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
-        self.model.take_over(folder / HEADS_FILE)
+        self.took_over = self.model.take_over(folder / HEADS_FILE)
         earlier = folder / "run.json"
         self.started_from = json.loads(earlier.read_text(encoding="utf-8")) if earlier.is_file() else folder.name
+        self.only_head: str | None = None  # the head that alone was trained, if one was
         self.rng = random.Random(recipe.seed)
         self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
 
@@ -146,15 +147,24 @@ class Trainer:
     def loss(self, batch: list[Item]) -> torch.Tensor:
         parts = self.model.parts(self.model(*_padded(batch)))
         recipe, rows = self.recipe, [item.row for item in batch]
-        total = _tier_loss(parts["tier"], rows, recipe.smoothing)
-        total = total + recipe.flag_weight * _flag_loss(parts["flags"], rows)
-        for name, labels, weight in (
-            ("subject", data.SUBJECTS, recipe.subject_weight),
-            ("time", data.TIMES, recipe.time_weight),
-            ("scenario", self.scenarios, recipe.scenario_weight),
-        ):
-            total = total + weight * _one_of(parts[name], [getattr(row, name) for row in rows], labels)
-        return total
+        weights = {
+            "tier": 1.0,
+            "flags": recipe.flag_weight,
+            "subject": recipe.subject_weight,
+            "time": recipe.time_weight,
+            "scenario": recipe.scenario_weight,
+        }
+        losses = [weight * self.head_loss(name, parts[name], rows) for name, weight in weights.items()]
+        return torch.stack(losses).sum()
+
+    def head_loss(self, name: str, logits: torch.Tensor, rows: list[Row]) -> torch.Tensor:
+        """Of one head: logits (rows, labels)."""
+        if name == "tier":
+            return _tier_loss(logits, rows, self.recipe.smoothing)
+        if name == "flags":
+            return _flag_loss(logits, rows)
+        labels = {"subject": data.SUBJECTS, "time": data.TIMES, "scenario": self.scenarios}[name]
+        return _one_of(logits, [getattr(row, name) for row in rows], labels)
 
     # -- looking at it -----------------------------------------------------------------------------------------------
 
@@ -212,9 +222,11 @@ class Trainer:
             row = end
 
     def describe(self) -> dict[str, Any]:
-        files = [*sorted(data.RISK.glob("train-*.jsonl")), *sorted(data.DIALOGUES.glob("*.jsonl"))]
+        files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS]
+        files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
         return {
             "recipe": asdict(self.recipe),
+            "only_head": self.only_head,
             "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
             "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
             "torch": torch.__version__,

@@ -1,5 +1,7 @@
 """What the inspector says of a turn: marks that lose no letter, and every part that a turn has."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from tide_chat.clinician.recorded import Turn
 from tide_chat.engine.base import EngineInfo, FinishReason, SamplingParams, Usage
 from tide_chat.events import TurnResult
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.classifier import Reading, Thresholds
 from tide_chat.safety.guard import Held
 
 spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=6)
@@ -67,6 +70,17 @@ def test_every_part_of_a_turn_is_there(turn: Turn) -> None:
         "<s>prompt",
     ):
         assert part in shown
+
+
+def test_heavy_distress_that_no_rule_saw_says_who_heard_it(turn: Turn) -> None:
+    reading = Reading((0.1, 0.85, 0.05, 0.0, 0.0), {}, "self", "now", {"panic": 1.0})
+    limits = Thresholds({2: 0.5, 3: 0.2, 4: 0.2}, {}, {}, {})
+    heavy = replace(turn, result=replace(turn.result, assessment=Assessment(Tier.T1)))
+    shown = text(sections(heavy, Looked((reading,), limits)))
+    assert "Reason: no rule fired; the encoder hears heavy distress" in shown
+    assert "T1 or higher: 0.90, taken from 0.50 on" in shown
+    ordinary = replace(turn, result=replace(turn.result, assessment=Assessment()))
+    assert "Reason: no rule fired\n" in text(sections(ordinary, Looked((reading,), limits)))
 
 
 def test_what_was_said_stays_out_of_every_repr(turn: Turn) -> None:

@@ -37,7 +37,8 @@ TITLE_KEYS = "F1 keys   F2 find help now   F8 care tools   Ctrl+Q leave at once"
 TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_COMMAND = "There is no command {typed}. F1 lists them. With a space before it, it is sent as words."
-NO_MODEL = "No model is running. Help lines and cards still work. F4 shows the models."
+NO_MODEL = "No model is running. Help lines (F2), cards and care tools (F8) still work. F4 shows the models."
+NOT_ANSWERED = "Your message is back in the box. F4 shows the models, F8 has things to do without one."
 
 WALKS = {  # a choice of a card that has a screen of its own as well
     "grounding": "F10 goes through it step by step.",
@@ -135,6 +136,7 @@ class ChatScreen(Actions):
             self.hint(say(EDITING) if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
         self._written = "\n".join(part for part in (self.editing, event.text_area.text) if part)
+        self.transcript.let_be()
         self.tide.note_unsent()
 
     @property
@@ -219,8 +221,11 @@ class ChatScreen(Actions):
         match message.event:
             case Progress(stage):
                 turn.stage = stage
-            case TextDelta() | CardShown():
-                turn.wrote = True
+            case TextDelta():
+                turn.wrote, turn.cards = True, 0
+            case CardShown(card):
+                self.query_one(CardDeck).pin(card, below=turn.cards)
+                turn.wrote, turn.cards = True, turn.cards + 1
             case Done(result):
                 turn.error = result.error
         self._show_event(message.event)
@@ -232,8 +237,6 @@ class ChatScreen(Actions):
                 self._stage(stage)
             case TextDelta(text):
                 self.transcript.grow(neutral(text), still=self.app.animation_level == "none")
-            case CardShown(card):
-                self.query_one(CardDeck).pin(card)
             case Notice(text, can_answer_again):
                 self.transcript.notice(" ".join([neutral(text), *([say(AGAIN)] if can_answer_again else [])]))
             case Done(result):
@@ -278,6 +281,8 @@ class ChatScreen(Actions):
         if problem:
             self.transcript.notice(neutral(problem))
         self.composer.give_back(text)
+        if self.core.engine.state.phase is Phase.NO_MODEL:
+            self.hint(say(NOT_ANSWERED))
 
     # The engine and the cards
 
@@ -293,7 +298,7 @@ class ChatScreen(Actions):
         self.query_one(StatusLine).change(**fields)
         if state.phase is Phase.NO_MODEL and not self._told_no_model:
             why = neutral(state.error.short) if state.error else ""
-            self.transcript.notice(f"{why} {say(NO_MODEL)}".strip())
+            self.transcript.notice(f"{why}\n{say(NO_MODEL)}".strip())
         self._told_no_model = state.phase is Phase.NO_MODEL
 
     def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:

@@ -53,8 +53,8 @@ class Panel(ModalScreen[Result]):
         body.styles.min_height = min(room, self.least_rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing for a key that was pressed while it closes: there is nothing left to change."""
-        return self.is_current
+        """Nothing for a key that was pressed while it closes, or the app: there is nothing left to change."""
+        return self.is_current and (action == "close" or bool(self.query("#panel-keys")))
 
     def heading(self) -> str:
         """The title as it is shown."""

@@ -67,7 +67,7 @@ class CardView(Vertical):
 
 
 class CardDeck(VerticalScroll):
-    """The pinned cards, the newest on top. Hidden while there are none."""
+    """The pinned cards, the newest on top; of those that came together the first. Hidden while there are none."""
 
     class Chosen(Message):
         """The user picked a choice of a card."""
@@ -93,11 +93,12 @@ class CardDeck(VerticalScroll):
         """On the frame, in the language in use."""
         self.border_subtitle = say("F3 to read on · Ctrl+G puts it away")
 
-    def pin(self, card: Card) -> None:
-        """Show a card on top; the same card is not shown twice."""
+    def pin(self, card: Card, below: int = 0) -> None:
+        """Show a card on top, or below that many that came with it; the same card is not shown twice."""
         self._drop(card)
-        self.cards.insert(0, card)
-        self.mount(CardView(card), before=0 if self.children else None)
+        self.cards.insert(below, card)
+        after = [view for view in self.query(CardView) if view.card in self.cards[below + 1 :]]
+        self.mount(CardView(card), before=after[0] if after else None)
         self.display = True
         self.scroll_home(animate=False)
 

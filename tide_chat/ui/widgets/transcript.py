@@ -18,7 +18,7 @@ from tide_chat.wording import say, say_count
 
 FIRST = 10  # entries at least that become widgets when another conversation is shown; each new one costs milliseconds
 WINDOW = 40  # entries kept as widgets while it grows
-STEP = 5  # entries that come or go at once: about what a page holds
+STEP = 8  # entries that come or go at once: one or two pages
 MOST = WINDOW + 2 * STEP  # entries that are widgets while somebody scrolls far from the end
 UNSEEN = "─── the model no longer sees what is above ───"
 EARLIER, EARLIER_ONE = "{count} earlier entries. Page Up shows them.", "1 earlier entry. Page Up shows it."
@@ -60,6 +60,7 @@ class Transcript(VerticalScroll):
         self._first = 0  # index of the oldest entry that is a widget
         self._views: list[EntryView] = []  # the widgets, of entries that follow each other
         self._growing: EntryView | None = None
+        self._from_start: EntryView | None = None  # a reply that came at once, to be read from its beginning
         self._older: Older | None = None
         self._before = 0  # entries that came from `older`; the model was never given them
         self._seen_from = 0  # messages the model no longer sees
@@ -97,7 +98,7 @@ class Transcript(VerticalScroll):
 
     def fill(self, entries: Sequence[Entry], older: Older | None = None) -> None:
         """Show another conversation, from its end. older: what came before `entries`."""
-        self._growing, self._seen_from, self._before = None, 0, 0
+        self._growing, self._from_start, self._seen_from, self._before = None, None, 0, 0
         self.entries, self._older = list(entries), older
         self.query_one("#greeting").display = not entries
         self._to_end()
@@ -139,6 +140,7 @@ class Transcript(VerticalScroll):
 
     def follow(self) -> None:
         """Go to the end and stay there."""
+        self.let_be()
         if not self._at_end:
             self._to_end()
         self.anchor()
@@ -161,12 +163,24 @@ class Transcript(VerticalScroll):
         view.entry.authored, view.entry.ending = authored, ending
         view.draw()
         if authored:  # it came at once, so its beginning was never seen
-            self.call_after_refresh(self._show_start, view)
+            self._from_start = view
+            self.call_after_refresh(self._show_start)
 
-    def _show_start(self, view: EntryView) -> None:
-        if view.outer_size.height > self.size.height:
+    def on_resize(self) -> None:
+        """A card that came with a reply takes its room later than the reply."""
+        self.call_after_refresh(self._show_start)
+
+    def _show_start(self) -> None:
+        view = self._from_start
+        if view is not None and view.is_attached and view.outer_size.height > self.size.height:
             self.release_anchor()
             self.scroll_to_widget(view, top=True, animate=False)
+
+    def let_be(self) -> None:
+        """The person has seen where the reply begins, and looks elsewhere now."""
+        self._from_start = None
+
+    on_mouse_scroll_up = on_mouse_scroll_down = let_be
 
     def drop_last_turn(self, *, keep_user: bool = False) -> list[Entry]:
         """Remove the newest user entry and all below it, or only what is below it. Returns the notices among them."""
@@ -247,6 +261,7 @@ class Transcript(VerticalScroll):
 
     def page(self, pages: int) -> None:
         """A page up or down. Up at the top brings earlier entries, also where those that are there fill no page."""
+        self.let_be()
         if pages > 0:
             self.scroll_page_down(animate=False)
         elif self.scroll_y > 0:

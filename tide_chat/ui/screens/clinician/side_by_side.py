@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
 WITH_WIDE = [*WIDTHS, (100, "-wide")]  # columns from which both stand side by side
 TITLE = "Compare · for role-play, with made-up words"
-KEYS = "Enter sends · 1 to 5 rate · F2 find help now · Esc ends · Ctrl+Q leaves at once"
+KEYS = "Enter sends · 1 to 5 rate · F2 help now · Esc ends · Ctrl+Q leaves at once"
 FIRST = "Write a message. Both models answer it."
 NEXT = "Write the next message, or Esc to end."
+ONCE_MORE = "Backspace: A again."
 
 
 class SideView(VerticalScroll):
@@ -161,17 +162,24 @@ class CompareScreen(Screen[None]):
         self._begun = time.monotonic()
         self._show()
         if self.rating:
-            self.query(SideView).first().focus()
-            self.hint(f"A. {QUESTION}")
+            self._ask_for_a()
         else:
             self.hint(f"These are not rated. {NEXT}")
 
+    def _ask_for_a(self) -> None:
+        self.query(SideView).first().focus()
+        self.hint(f"A. {QUESTION}")
+
     def on_key(self, event: Key) -> None:
-        """A digit rates; other letters go into the box, unless a rating is waited for."""
+        """A digit rates, Backspace takes the first one back; letters go into the box unless a rating is waited for."""
         typed = event.character if event.is_printable else None
         if self.rating and typed and typed.isdecimal() and int(typed) in SCALE:
             event.stop()
             self._rate(int(typed))
+        elif self.rating and self.scores and event.key == "backspace":
+            event.stop()
+            self.scores.clear()
+            self._ask_for_a()
         elif typed and not self.rating and not self.composer.has_focus:
             event.stop()
             self.composer.focus()
@@ -181,7 +189,7 @@ class CompareScreen(Screen[None]):
         self.scores.append(score)
         if self.rating:
             self.query(SideView).last().focus()
-            self.hint(f"A: {score}. And B? {QUESTION}")
+            self.hint(f"A: {score}. And B? {QUESTION} {ONCE_MORE}")
             return
         assert self.pair
         try:

@@ -1,0 +1,55 @@
+"""Trains one head anew on a finished encoder, in minutes: the vectors are computed once and nothing else changes.
+
+For labels that came later than the encoder. Knows the trainer's rows and losses, and the heads of the earlier run.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tide_chat.errors import UsageError
+from training.risk.calibrate import Calibration
+from training.risk.model import HEADS_FILE, SCALE
+from training.risk.train import Trainer
+
+STEPS = 200  # few: on the lines that it learnt from the finished encoder is surer than on others
+RATE = 1e-3
+DECAY = 0.05
+
+
+def refit(trainer: Trainer, name: str) -> None:
+    """Raises UsageError when the folder that was started from has no heads yet."""
+    if not trainer.took_over:
+        raise UsageError("One head alone needs a trained encoder.", help="Give the folder of an earlier run as --base.")
+    rows = trainer.train_rows
+    vectors = trainer.vectors([row.text for row in rows]) * SCALE
+    mine = trainer.model.rows_of(name)
+    weight = trainer.model.out.weight.detach()[mine].clone().requires_grad_()
+    bias = trainer.model.out.bias.detach()[mine].clone().requires_grad_()
+    optimizer = torch.optim.AdamW([{"params": [weight], "weight_decay": DECAY}, {"params": [bias]}], lr=RATE)
+    for step in range(STEPS):
+        loss = trainer.head_loss(name, vectors @ weight.T + bias, rows)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step in (0, STEPS - 1):
+            trainer.say(f"{name}, step {step + 1} of {STEPS}: loss {loss.item():.4f}")
+    trainer.only_head = name
+    with torch.no_grad():
+        trainer.model.out.weight[mine], trainer.model.out.bias[mine] = weight, bias
+
+
+def kept(base: Path, name: str, found: Calibration) -> tuple[float, dict[str, object]]:
+    """Temperature and thresholds: those of the earlier run, but for what belongs to the head that is new."""
+    if name == "tier":
+        return found.temperature, {**found.as_json(), "flags": _earlier(base)["thresholds"]["flags"]}
+    temperature = next(head["temperature"] for head in _earlier(base)["heads"] if head["name"] == "tier")
+    own = {"flags": found.flags} if name == "flags" else {}
+    return temperature, {**_earlier(base)["thresholds"], **own}
+
+
+def _earlier(base: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((base / HEADS_FILE).read_text(encoding="utf-8"))
+    return found
