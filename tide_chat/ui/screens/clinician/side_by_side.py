@@ -93,6 +93,7 @@ class CompareScreen(Screen[None]):
     def __init__(self, comparison: Comparison, sitting: Sitting) -> None:
         super().__init__(id="compare")
         self._asked = ""
+        self._cards = 0  # that came with this message, the gravest first
         self.comparison, self.sitting = comparison, sitting
         self.pair: Pair | None = None
         self.scores: list[int] = []
@@ -126,7 +127,7 @@ class CompareScreen(Screen[None]):
             return
         self.composer.take()
         self.pair, self.scores, self._cancel = None, [], Cancel()
-        self._asked = f"You: {text}"
+        self._asked, self._cards = f"You: {text}", 0
         self.query_one("#asked", Plain).update(self._asked)
         self._show()
         cancel = self._cancel
@@ -152,7 +153,8 @@ class CompareScreen(Screen[None]):
         if isinstance(event.what, str):
             self.query_one("#asked", Plain).update(f"{self._asked}\n{neutral(event.what)}")
         else:
-            self.query_one(CardDeck).pin(event.what)
+            self.query_one(CardDeck).pin(event.what, below=self._cards)
+            self._cards += 1
 
     def on_compare_screen_answered(self, event: Answered) -> None:
         self._cancel, self.pair = None, event.pair
