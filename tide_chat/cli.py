@@ -175,7 +175,7 @@ def _crash(error: Exception) -> str:
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     return (
         f"Something went wrong inside tide-chat: {type(error).__name__} in {place}.\n"
-        "Nothing that was said has been written anywhere.\n"
+        "Nothing that was said is in this message. What a history keeps is kept there, encrypted.\n"
         "With TIDE_CHAT_DEBUG=1 in the environment, the same command shows the details for a report."
     )
 

@@ -46,8 +46,10 @@ def told(act: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
+        # Where the terminal is gone its signal may be yet to come: it finds us leaving.
+        ended = any(not _is_terminal(number) for number in terminals)
         for number in heard:
-            signal.signal(number, before[number])
+            signal.signal(number, signal.SIG_IGN if ended else before[number])
 
 
 def _is_terminal(number: int) -> bool:

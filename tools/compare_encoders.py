@@ -41,6 +41,9 @@ def rows() -> list[Row]:
 
 def see(run: Path, texts: list[Row]) -> Seen:
     trainer = Trainer(Recipe(), run, lambda _: None)
+    described = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    if not trainer.took_over or described["recipe"]["fold"] != trainer.recipe.fold:
+        sys.exit(f"{run} was trained on other labels or with another --fold: nothing can be compared.")
     parts = trainer.model.parts(trainer.logits(texts))
     heads = json.loads((run / HEADS_FILE).read_text(encoding="utf-8"))
     temperature = next(head["temperature"] for head in heads["heads"] if head["name"] == "tier")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tide_chat import entry
-from tide_chat.errors import MissingExtra
+from tide_chat.errors import MissingExtra, UsageError
 from training import commands
 from training.data.command import command as data
 from training.preference import command as preference
@@ -39,6 +39,8 @@ def risk(out: Path, base: Path | None, limit: int | None, only_head: str | None,
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     chosen = {key: value for key, value in given.items() if value is not None}
+    if only_head and chosen.keys() & {"epochs", "learning_rate"}:
+        raise UsageError("One head alone is trained in fixed steps.", help="Leave out --epochs and --learning-rate.")
     train(out, base, chosen, limit, click.echo, only_head=only_head)
     return 0
 

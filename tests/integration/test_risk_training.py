@@ -88,7 +88,10 @@ def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     assert limits[0] == limits[1]
     encoder = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("run", "again")]
     assert encoder[0] == encoder[1]
-    assert json.loads((tmp_path / "again" / "run.json").read_text())["only_head"] == "flags"
+    assert json.loads((tmp_path / "again" / "run.json").read_text())["recipe"]["only_head"] == "flags"
+    refused = tide("tide-train", "risk", "--out", tmp_path / "no", *again, "--epochs", "2")
+    assert refused.returncode == 2
+    assert "--epochs" in refused.stderr
 
 
 def test_one_head_alone_needs_a_trained_encoder(tmp_path: Path) -> None:

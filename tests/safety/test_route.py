@@ -92,6 +92,9 @@ def test_a_plain_negation_lowers(text: str) -> None:
         "não quero morrer, quero dormir",
         "non voglio morire, voglio una risposta",
         "marna nahi hai mujhe, theek hona hai",
+        "ya no quiero morir más",
+        "já não quero morrer mais",
+        "ich will mich nicht umbringen, sondern leben",
         "aku gak mau mati",
     ],
 )
@@ -104,6 +107,19 @@ def test_a_plain_negation_lowers_in_other_languages(text: str) -> None:
     [
         ("why don't I kill myself", T3),
         ("I'm 14. kms, I don't know why not", T3),
+        ("im only 14 kms", T3),
+        ("how many kms would fix this", T3),
+        ("who says I won't kill myself", T3),
+        ("there isn't a day I don't think about suicide", T3),
+        ("I lied when I said I'm not suicidal", T3),
+        ("I can't pretend I don't want to kill myself", T3),
+        ("khudkushi nahi karni thi par ab karni hai", T3),
+        ("se non mi ammazzo oggi lo faccio domani", T3),
+        ("si je vais pas me tuer ce soir c'est demain", T3),
+        ("quem disse que não vou me matar", T3),
+        ("no sé por qué no me mato", T3),
+        ("J'ai jamais eu envie de mourir autant", T2),
+        ("aku takut tidak bisa tidak bunuh diri", T2),
         ("why not kill myself", T3),
         ("give me one reason not to kill myself", T3),
         ("I can't promise I won't kill myself", T3),
@@ -135,6 +151,12 @@ def test_a_negation_that_denies_nothing_does_not_lower(text: str, tier: Tier) ->
         "won't kill myself until after christmas",
         "I'm not going to kill myself tonight, thursday maybe",
         "I won't kill myself before her birthday",
+        "the only reason I don't kill myself is my dog",
+        "I won't kill myself unless he leaves me",
+        "je ne vais pas me tuer ce soir, demain oui",
+        "não vou me matar até o natal",
+        "non mi ammazzo stasera, domani sì",
+        "ich werde mich nicht umbringen, bevor mein Hund tot ist",
     ],
 )
 def test_what_is_held_off_is_still_there(text: str) -> None:
@@ -143,8 +165,17 @@ def test_what_is_held_off_is_still_there(text: str) -> None:
     assert any("held off" in reason.rule for reason in assessment.reasons)
 
 
-@pytest.mark.parametrize("text", ["no thoughts of suicide this week", "I'm not suicidal tonight, just so tired of it"])
-def test_a_time_beside_a_denial_leaves_it_one(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no thoughts of suicide this week",
+        "I'm not suicidal tonight, just so tired of it",
+        "I promise I won't kill myself",
+        "work is hard i dont want to kill myself",
+        "she can't believe I'm not suicidal",
+    ],
+)
+def test_what_stands_beside_a_denial_leaves_it_one(text: str) -> None:
     assert assess(text).tier < T2, assess(text).reasons
 
 

@@ -1,5 +1,6 @@
 """Leaving at once, in a real pseudo-terminal: nothing stays on the screen, no process stays behind."""
 
+import asyncio
 import contextlib
 import os
 import pty
@@ -22,6 +23,7 @@ from tests.ui.driving import app, until
 from tide_chat.ending import ENDED
 from tide_chat.ui import app as app_module
 from tide_chat.ui import quick_exit
+from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.quick_exit import WIPE
 
 PATIENCE = 60.0  # seconds, for a busy machine
@@ -167,3 +169,14 @@ async def test_told_to_end_from_outside_it_ends_also_when_it_is_stuck(
         await until(pilot, lambda: bool(left) if stuck else told.return_value is not None)
         assert left == ([ENDED] if stuck else [])
         assert told.return_value == (None if stuck else ENDED)
+
+
+def test_what_ended_in_good_order_is_not_left_again(doubles: Doubles, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _attributes=None, code=0: left.append(code))
+    ended = TideChatApp(doubles.core)
+    ended._running_in = asyncio.new_event_loop()
+    ended._running_in.close()
+    ended._leave_stuck()
+    ended.end_from_outside()
+    assert left == []

@@ -113,6 +113,49 @@ async def test_forgetting_takes_it_along(open_app: OpenApp, doubles: Doubles, tm
         await written(pilot, vault, "")
 
 
+async def test_what_is_forgotten_or_sent_is_gone_at_once(
+    open_app: OpenApp, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = kept_history(doubles, tmp_path / "history")
+    async with open_app() as pilot:
+        await unlock(pilot)
+        await send(pilot, "it was a long day")
+        chat(pilot).composer.put(TYPED)
+        await written(pilot, vault, TYPED)
+        monkeypatch.setattr(unsent, "WAIT", 600.0)  # whoever leaves now leaves before the next writing is due
+        app(pilot).action_forget_this()
+        await pilot.pause()
+        await press(pilot, "tab", "enter")
+        assert kept(vault) == ""
+
+
+async def test_a_command_is_no_message(open_app: OpenApp, doubles: Doubles, tmp_path: Path) -> None:
+    vault = kept_history(doubles, tmp_path / "history")
+    async with open_app() as pilot:
+        await unlock(pilot)
+        await send(pilot, "/quit", wait=False)
+        await until(pilot, lambda: not app(pilot).is_running)
+    app(pilot).write_last_unsent()
+    doubles.book.close()
+    assert kept(vault) == ""
+
+
+async def test_an_edited_message_was_sent_before_and_the_draft_behind_it_stays(
+    open_app: OpenApp, doubles: Doubles, tmp_path: Path
+) -> None:
+    vault = kept_history(doubles, tmp_path / "history")
+    async with open_app() as pilot:
+        await unlock(pilot)
+        await send(pilot, "it was a long day")
+        chat(pilot).composer.put(TYPED)
+        chat(pilot).action_edit()
+        assert chat(pilot).composer.text == "it was a long day"
+        assert chat(pilot).unsent == TYPED
+        chat(pilot).begin_with(())
+        assert chat(pilot).composer.text == TYPED
+        await written(pilot, vault, TYPED)
+
+
 async def test_turning_the_history_off_takes_it_along(open_app: OpenApp, doubles: Doubles, tmp_path: Path) -> None:
     vault = kept_history(doubles, tmp_path / "history")
     async with open_app() as pilot:

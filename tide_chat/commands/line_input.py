@@ -37,7 +37,7 @@ class LineInput:
 
     def message(self, prompt: str, draft: str = "") -> str:
         """One message, of one line or of several. Raises EOFError at the end of input, Ended without a terminal."""
-        self._begun, self._now, self._reading = [], "", True
+        self._begun, self._now, self._reading = [], draft if self.interactive else "", True
         try:
             with _every(LOOK_S, self._tell):
                 text = self._message(prompt, draft)

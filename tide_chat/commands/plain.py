@@ -107,7 +107,8 @@ def command(chat_template: Path | None, **given: Any) -> int:
             history = None
             if archive := plain_history.unlocked(chosen.settings, interactive=lines.interactive):
                 open_now.callback(archive.close)
-                open_now.enter_context(unsent.kept_in(archive))
+                if lines.interactive:  # a pipe has no draft, and what stands in a file of output is read by others
+                    open_now.enter_context(unsent.kept_in(archive))
                 history = plain_history.keep(archive, session.companion, lines, care)
             examine = ClinicianLines(Desk.of(session), lines).commands
             calm = still(chosen.settings.reduced_motion)
@@ -167,8 +168,10 @@ class Plain:
             self._draft = self._unsent.left()
             while True:
                 self._remind()
-                self._one(self._read())
-                self._unsent.answered()
+                text = self._read()
+                self._one(text)
+                if text.strip():
+                    self._unsent.answered()
         except (EOFError, Leave):
             return self._code
         except KeyboardInterrupt:

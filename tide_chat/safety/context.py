@@ -24,8 +24,9 @@ _LOOK_BACK = 10  # words
 _INVENTED = frozenset({"fiction", "game", "study"})
 _LOWERING = _INVENTED | {"past"}
 _AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained"})  # kinds that are no frame of a text
-_TURNS = frozenset("but exactly really yet as properly pero mais aber mas ma sondern lekin tapi".split())
-_WILL = frozenset("wont gonna going planning doing".split())  # a plan put off; `no wish tonight` puts nothing off
+_TURNS = frozenset("but exactly really yet as properly pero aber ma lekin tapi".split())
+# A plan that is put off; `no wish tonight` puts nothing off.
+_WILL = frozenset("wont gonna going planning doing voy vais werde vou akan voglio non".split())
 _DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
 
 
@@ -125,13 +126,14 @@ def _negation(text: Text, hit: Hit, lexicon: Lexicon) -> str:
     """
     lead, tail = f"{BREAK} {before(text, hit)} ", f"{BREAK} {after(text, hit)} "
     starts = list(_reaching("negation", lead, lexicon))
-    if not starts or set(tail.split()[1:3]) & _TURNS:
+    around = frames_of(tail, lexicon) if starts else frozenset[str]()
+    if not starts or set(tail.split()[1:3]) & _TURNS or "turn" in around:
         return ""
     leads = [lead[:start] for start in starts]
     if any(True for each in leads for _ in _reaching("doubted", each, lexicon)):
         return ""
     held_off = any(True for each in leads for _ in _reaching("strained", each, lexicon))
-    for_now = any(_WILL & set(lead[start:].split()) for start in starts) and "limited" in frames_of(tail, lexicon)
+    for_now = any(_WILL & set(lead[start:].split()) for start in starts) and "limited" in around
     return _HELD_OFF if held_off or for_now else _DENIED
 
 

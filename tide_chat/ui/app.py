@@ -102,6 +102,8 @@ class TideChatApp(UnsentApp):
         """Told by the system, in a signal's handler. When the interface is stuck, it is left as with the leave key."""
         if self._running_in is None:
             raise ending.Ended
+        if self._running_in.is_closed():  # it is ending already
+            return
         self._running_in.call_soon_threadsafe(self._end)
         late = threading.Timer(END_PATIENCE, self._leave_stuck)
         late.daemon = True
@@ -112,6 +114,8 @@ class TideChatApp(UnsentApp):
         self.exit(ending.ENDED)
 
     def _leave_stuck(self) -> None:
+        if self._running_in is None or self._running_in.is_closed():  # it was not stuck
+            return
         last = threading.Thread(target=self.unsent.write, daemon=True)
         last.start()
         last.join(1.0)
@@ -179,16 +183,23 @@ def run(options: "AppOptions") -> int:
 
 def run_app(core: Core, make: Callable[[Core], TideChatApp]) -> int:
     """Run an app on `core` to its end. Returns the exit code."""
-    try:
-        app = make(core)
-        with ending.told(app.end_from_outside):
+    app: TideChatApp | None = None
+
+    def end() -> None:
+        if app is None:
+            raise ending.Ended
+        app.end_from_outside()
+
+    with ending.told(end):
+        try:
+            app = make(core)
             try:
                 code = app.run() or 0
             finally:
                 app.write_last_unsent()
-        if app.failure:
-            raise app.failure
-        return code
-    finally:
-        core.history.close()
-        core.engine.close()
+            if app.failure:
+                raise app.failure
+            return code
+        finally:
+            core.history.close()
+            core.engine.close()

@@ -70,15 +70,24 @@ class UnsentApp(HistoryApp):
         self.note_unsent()
 
     def turn_history_off(self) -> None:
-        self.unsent.note("")
-        self.unsent.write()
+        self.drop_unsent()
         super().turn_history_off()
 
     def note_unsent(self) -> None:
         """Something changed in the box, or in what was sent from it."""
-        if self.unsent.note(self.chat.unsent) and not self._due:
+        text = self.chat.unsent
+        if not self.unsent.note(text):
+            return
+        if not text:  # sent or deleted: it goes at once
+            self._write_unsent()
+        elif not self._due:
             self._due = True
             self.set_timer(WAIT, self._write_unsent)
+
+    def drop_unsent(self) -> None:
+        """It is forgotten now, and not in a second."""
+        self.unsent.note("")
+        self.unsent.write()
 
     def write_last_unsent(self) -> None:
         """When the app is gone: what was still being looked at may have come into the conversation meanwhile."""

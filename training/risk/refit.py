@@ -20,9 +20,10 @@ DECAY = 0.05
 
 
 def refit(trainer: Trainer, name: str) -> None:
-    """Raises UsageError when the folder that was started from has no heads yet."""
+    """Raises UsageError when the folder that was started from has no heads for the labels of the data."""
     if not trainer.took_over:
-        raise UsageError("One head alone needs a trained encoder.", help="Give the folder of an earlier run as --base.")
+        help_ = "Give the folder of an earlier run on the same labels as --base."
+        raise UsageError("One head alone needs a trained encoder.", help=help_)
     rows = trainer.train_rows
     vectors = trainer.vectors([row.text for row in rows]) * SCALE
     mine = trainer.model.rows_of(name)
@@ -36,7 +37,7 @@ def refit(trainer: Trainer, name: str) -> None:
         optimizer.step()
         if step in (0, STEPS - 1):
             trainer.say(f"{name}, step {step + 1} of {STEPS}: loss {loss.item():.4f}")
-    trainer.only_head = name
+    trainer.refitted = {"only_head": name, "steps": STEPS, "rate": RATE, "decay": DECAY, "fold": trainer.recipe.fold}
     with torch.no_grad():
         trainer.model.out.weight[mine], trainer.model.out.bias[mine] = weight, bias
 

@@ -74,17 +74,17 @@ class Trainer:
         self.recipe, self.say = recipe, say
         torch.manual_seed(recipe.seed)
         rows = data.risk_rows() + data.scenario_rows()
+        self.scenarios = data.scenarios(rows)
         if limit:
             rows = random.Random(recipe.seed).sample(rows, min(limit, len(rows)))
         self.train_rows, self.held_rows = data.split(rows, recipe.fold)
-        self.scenarios = data.scenarios(rows)
         folder = base_folder(base)
         encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
         self.took_over = self.model.take_over(folder / HEADS_FILE)
         earlier = folder / "run.json"
         self.started_from = json.loads(earlier.read_text(encoding="utf-8")) if earlier.is_file() else folder.name
-        self.only_head: str | None = None  # the head that alone was trained, if one was
+        self.refitted: dict[str, Any] | None = None  # how one head alone was trained, if one was
         self.rng = random.Random(recipe.seed)
         self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
 
@@ -225,8 +225,7 @@ class Trainer:
         files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS]
         files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
         return {
-            "recipe": asdict(self.recipe),
-            "only_head": self.only_head,
+            "recipe": self.refitted or asdict(self.recipe),
             "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
             "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
             "torch": torch.__version__,

@@ -12,6 +12,7 @@ new MutationObserver(() => {
   else document.querySelector(".xterm-helper-textarea")?.focus();
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 
+document.getElementById("starting").hidden = false;
 document.getElementById("leave").addEventListener("click", leave);
 
 // Before the terminal hears of it, so that a stuck connection delays nothing.

@@ -161,12 +161,16 @@ class Actions(Screen[None]):
         if forget_kept and not self.tide.forget_kept():
             return
         self.core.talk.clear()
+        self.editing = None
         self.composer.put("")
+        self.tide.drop_unsent()
         self.begin_with(())
 
     def begin_with(self, entries: Sequence[Entry], older: Older | None = None) -> None:
         """Show another conversation. older: what came before `entries`."""
-        self.editing = None
+        if self.editing is not None:  # the message that was edited belongs to the conversation that is left
+            self.composer.put(self.editing)
+            self.editing = None
         self.transcript.fill(entries, older)
         self.composer.history_of_text.forget()
         self.composer.focus()

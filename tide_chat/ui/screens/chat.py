@@ -76,7 +76,7 @@ class ChatScreen(Actions):
         self.turns = Turns(self, core.talk)
         self.editing = None  # the draft that waits while the last message is edited
         self.clear_when_done = self.forget_kept = False
-        self._written = ""  # in the box, and in the draft that waits while a message is edited
+        self._box: Composer | None = None  # outlives the screen
         self._told_no_model = False
         self._hint_for = ""  # what stood in the box when the hint was given; it goes when that changes
 
@@ -86,7 +86,8 @@ class ChatScreen(Actions):
         yield Transcript(words.greeting(self.core.history.state))
         yield Suggestions()
         yield Plain("", id="hint")
-        yield Composer(say(PLACEHOLDER))
+        self._box = Composer(say(PLACEHOLDER))
+        yield self._box
         yield StatusLine(self.core.engine.state)
 
     def on_mount(self) -> None:
@@ -135,7 +136,6 @@ class ChatScreen(Actions):
         if event.text_area.text != self._hint_for:
             self.hint(say(EDITING) if self.editing is not None else "")
         self.composer.suggesting = self.query_one(Suggestions).show_for(event.text_area.text)
-        self._written = "\n".join(part for part in (self.editing, event.text_area.text) if part)
         self.transcript.let_be()
         self.tide.note_unsent()
 
@@ -147,8 +147,12 @@ class ChatScreen(Actions):
         """
         sent, said = self.turns.running.text if self.turns.running else "", self.core.talk.conversation
         last = said.last_user()
-        looked_at = sent if last is None or said.messages[last].text != sent else ""
-        return "\n".join(part for part in (looked_at, self._written) if part)
+        newest = "" if last is None else said.messages[last].text
+        written = self._box.text if self._box else ""
+        if self.editing is not None and written == newest:
+            written = ""
+        parts = ("" if sent == newest else sent, self.editing, written)
+        return "\n".join(part for part in parts if part)
 
     async def on_paste(self, event: events.Paste) -> None:
         """What is pasted while something else has the focus goes into the box as well."""

@@ -180,7 +180,7 @@ class Transcript(VerticalScroll):
         """The person has seen where the reply begins, and looks elsewhere now."""
         self._from_start = None
 
-    on_mouse_scroll_up = on_mouse_scroll_down = let_be
+    on_mouse_scroll_up = on_mouse_scroll_down = on_key = let_be
 
     def drop_last_turn(self, *, keep_user: bool = False) -> list[Entry]:
         """Remove the newest user entry and all below it, or only what is below it. Returns the notices among them."""
