@@ -174,6 +174,7 @@ def test_what_is_held_off_is_still_there(text: str) -> None:
         "work is hard i dont want to kill myself",
         "she can't believe I'm not suicidal",
         "for some reason i dont want to die any more, it lifted",
+        "500 days without hurting myself and my sister made a cake",
     ],
 )
 def test_what_stands_beside_a_denial_leaves_it_one(text: str) -> None:
