@@ -176,7 +176,7 @@ async def test_what_the_program_says_of_a_failure_is_spanish(open_app: OpenApp, 
         spoken.engine.become(EngineState(Phase.NO_MODEL, error=error))
         await pilot.pause()
         (_, text), *_ = shown(pilot)
-        assert text.startswith("El modelo se detuvo tres veces seguidas, así que por ahora queda apagado. No hay")
+        assert text.startswith("El modelo se detuvo tres veces seguidas, así que por ahora queda apagado.\nNo hay")
         assert doing(pilot) == "sin modelo"
 
 

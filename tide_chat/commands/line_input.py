@@ -34,6 +34,7 @@ class LineInput:
         self._begun: list[str] = []  # whole lines of a message that did not come to its end
         self._now = ""  # what stood at its prompt when it was last looked at
         self._reading = False  # a message, and not an answer to a question of ours
+        self._telling = self._ended = False
 
     def message(self, prompt: str, draft: str = "") -> str:
         """One message, of one line or of several. Raises EOFError at the end of input, Ended without a terminal."""
@@ -51,11 +52,26 @@ class LineInput:
         if self._reading and self._readline and (now := self._readline.get_line_buffer()):
             self._now = now
 
+    def end(self) -> None:
+        """Told to end from outside. Raises Ended, but not while what was begun is being written down: then after it."""
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        self.look()
+        self._ended = True
+        if not self._telling:
+            raise Ended
+
     def _tell(self) -> None:
         self._now = ""
         self.look()
-        if is_terminal(sys.stdin):
-            self.watch(self.begun)
+        self._telling = True
+        try:
+            if is_terminal(sys.stdin):
+                self.watch(self.begun)
+        finally:
+            self._telling = False
+        if self._ended:
+            raise Ended
 
     @property
     def begun(self) -> str:

@@ -94,7 +94,7 @@ def command(chat_template: Path | None, **given: Any) -> int:
     lines = LineInput()
     unsent = UnsentLines(lines)
     with (
-        ending.told(unsent.end),
+        ending.told(lines.end),
         Session(chosen.settings, chosen.chat_template, kind=Recorded) as session,
     ):
         session.start()

@@ -5,11 +5,10 @@ Written at most once a second, as in the app. Nowhere else is anything kept.
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.output import tell
-from tide_chat.ending import Ended
 from tide_chat.errors import TideError
 from tide_chat.terminal import neutral
 
@@ -26,11 +25,6 @@ class UnsentLines:
         self._drafts: Drafts | None = None
         self._kept = ""
         self._sent = ""  # and nothing of an answer was seen yet
-
-    def end(self) -> NoReturn:
-        """Told to end from outside, in a signal's handler."""
-        self._lines.look()
-        raise Ended
 
     @contextlib.contextmanager
     def kept_in(self, file: "OpenFile") -> Iterator[None]:
