@@ -129,7 +129,7 @@ def test_plain_ends_in_good_order(kept: Vault, tide_home: Path, number: int) -> 
         before = termios.tcgetattr(program.fd)
         children = open_plain(program)
         program.process.send_signal(number)
-        assert program.process.wait(PATIENCE) == ending.ENDED
+        assert program.end() == ending.ENDED, program.shown[-2000:]
         assert termios.tcgetattr(program.fd) == before
         until(lambda: not any(child.is_running() for child in children))
     assert_all_is_kept(kept, tide_home, f"one line\n{TYPED}", ASKED)
