@@ -39,6 +39,12 @@ async def written(pilot: Pilot[int], vault: Vault, text: str) -> None:
     await until(pilot, lambda: kept(vault) == text)
 
 
+async def forget(pilot: Pilot[int]) -> None:
+    app(pilot).action_forget_this()
+    await pilot.pause()
+    await press(pilot, "tab", "enter")
+
+
 async def test_it_is_kept_while_it_is_typed_and_offered_again(
     open_app: OpenApp, doubles: Doubles, tmp_path: Path
 ) -> None:
@@ -106,9 +112,7 @@ async def test_forgetting_takes_it_along(open_app: OpenApp, doubles: Doubles, tm
         await send(pilot, "it was a long day")
         chat(pilot).composer.put(TYPED)
         await written(pilot, vault, TYPED)
-        app(pilot).action_forget_this()
-        await pilot.pause()
-        await press(pilot, "tab", "enter")
+        await forget(pilot)
         assert chat(pilot).composer.text == ""
         await written(pilot, vault, "")
 
@@ -123,9 +127,7 @@ async def test_what_is_forgotten_or_sent_is_gone_at_once(
         chat(pilot).composer.put(TYPED)
         await written(pilot, vault, TYPED)
         monkeypatch.setattr(unsent, "WAIT", 600.0)  # whoever leaves now leaves before the next writing is due
-        app(pilot).action_forget_this()
-        await pilot.pause()
-        await press(pilot, "tab", "enter")
+        await forget(pilot)
         assert kept(vault) == ""
 
 

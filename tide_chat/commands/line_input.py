@@ -47,7 +47,7 @@ class LineInput:
         self._begun = []
         return text
 
-    def look(self) -> None:
+    def _look(self) -> None:
         """Note what stands at the prompt. Not later than this: without a terminal readline empties its line."""
         if self._reading and self._readline and (now := self._readline.get_line_buffer()):
             self._now = now
@@ -56,14 +56,14 @@ class LineInput:
         """Told to end from outside. Raises Ended, but not while what was begun is being written down: then after it."""
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        self.look()
+        self._look()
         self._ended = True
         if not self._telling:
             raise Ended
 
     def _tell(self) -> None:
         self._now = ""
-        self.look()
+        self._look()
         self._telling = True
         try:
             if is_terminal(sys.stdin):

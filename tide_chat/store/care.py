@@ -66,10 +66,15 @@ class StoredPapers:
     def put(self, name: str, text: str) -> None:
         """Replace a text; an empty one removes it. What stood there before is overwritten in the file."""
         with self._file.writing():
-            self._file.run("DELETE FROM paper WHERE name = ?", str(name))
-            if kept := values.storable(text):
-                self._file.run("INSERT INTO paper (name, text) VALUES (?, ?)", str(name), kept)
+            replace_text(self._file, str(name), text)
         self._file.settle()
+
+
+def replace_text(file: OpenFile, name: str, text: str) -> None:
+    """Within `writing`; an empty text removes what is there."""
+    file.run("DELETE FROM paper WHERE name = ?", name)
+    if kept := values.storable(text):
+        file.run("INSERT INTO paper (name, text) VALUES (?, ?)", name, kept)
 
 
 def in_file(

@@ -6,7 +6,7 @@ the own texts of `care`: no retention time touches it, and destroying the histor
 
 import os
 
-from tide_chat.store import values
+from tide_chat.store.care import StoredPapers, replace_text
 from tide_chat.store.opened import OpenFile
 
 _PREFIX = "draft "  # before the number of the process; no own text has such a name
@@ -21,9 +21,7 @@ class Drafts:
 
     def keep(self, text: str) -> None:
         """Replace what is kept; an empty text removes it. What stood there before is overwritten in the file."""
-        with self._file.writing():
-            self._put(text)
-        self._file.settle()
+        StoredPapers(self._file).put(self._name, text)
 
     def left(self) -> str:
         """What was left by processes that are gone, or an empty text. It is this process's draft from now on."""
@@ -34,14 +32,9 @@ class Drafts:
             for name in orphans:
                 self._file.run("DELETE FROM paper WHERE name = ?", name)
             text = "\n".join(orphans.values())
-            self._put(text)
+            replace_text(self._file, self._name, text)
         self._file.settle()
         return text
-
-    def _put(self, text: str) -> None:
-        self._file.run("DELETE FROM paper WHERE name = ?", self._name)
-        if kept := values.storable(text):
-            self._file.run("INSERT INTO paper (name, text) VALUES (?, ?)", self._name, kept)
 
     def _orphans(self) -> dict[str, str]:
         """Drafts by name. One under this process's number is from an earlier process that had the same."""

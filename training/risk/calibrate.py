@@ -50,15 +50,13 @@ def calibrate(tier_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequen
         3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
         4: _cheapest(chances[:, 4], tiers, _cost_of_four),
     }
+    raised = flag_logits[flagged].sigmoid()
+    carried = [rows[i].flags or frozenset() for i in flagged]
     flags = {
-        flag: _best_f(flag_logits[flagged, number].sigmoid(), _has(flag, [rows[i] for i in flagged]))
+        flag: _best_f(raised[:, number], torch.tensor([flag in each for each in carried]))
         for number, flag in enumerate(data.FLAGS)
     }
     return Calibration(temperature, limits, flags)
-
-
-def _has(flag: str, rows: Sequence[Row]) -> torch.Tensor:
-    return torch.tensor([flag in (row.flags or ()) for row in rows])
 
 
 def _temperature(logits: torch.Tensor, tiers: torch.Tensor) -> float:

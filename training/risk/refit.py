@@ -44,13 +44,9 @@ def refit(trainer: Trainer, name: str) -> None:
 
 def kept(base: Path, name: str, found: Calibration) -> tuple[float, dict[str, object]]:
     """Temperature and thresholds: those of the earlier run, but for what belongs to the head that is new."""
+    earlier: dict[str, Any] = json.loads((base / HEADS_FILE).read_text(encoding="utf-8"))
     if name == "tier":
-        return found.temperature, {**found.as_json(), "flags": _earlier(base)["thresholds"]["flags"]}
-    temperature = next(head["temperature"] for head in _earlier(base)["heads"] if head["name"] == "tier")
+        return found.temperature, {**found.as_json(), "flags": earlier["thresholds"]["flags"]}
+    temperature = next(head["temperature"] for head in earlier["heads"] if head["name"] == "tier")
     own = {"flags": found.flags} if name == "flags" else {}
-    return temperature, {**_earlier(base)["thresholds"], **own}
-
-
-def _earlier(base: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((base / HEADS_FILE).read_text(encoding="utf-8"))
-    return found
+    return temperature, {**earlier["thresholds"], **own}

@@ -208,18 +208,17 @@ class Trainer:
 
     def _heads(self, temperature: float) -> Iterator[dict[str, Any]]:
         """Each head as the app reads it; the weights take the unit vector."""
-        weight, bias, row = self.model.out.weight.detach() * SCALE, self.model.out.bias.detach(), 0
+        weight, bias = self.model.out.weight.detach() * SCALE, self.model.out.bias.detach()
         for head in self.model.heads:
-            end = row + len(head.labels)
+            mine = self.model.rows_of(head.name)
             yield {
                 "name": head.name,
                 "labels": list(head.labels),
                 "one": head.one,
-                "weight": [[float(f"{x:.6g}") for x in each] for each in weight[row:end].tolist()],
-                "bias": [float(f"{x:.6g}") for x in bias[row:end].tolist()],
+                "weight": [[float(f"{x:.6g}") for x in each] for each in weight[mine].tolist()],
+                "bias": [float(f"{x:.6g}") for x in bias[mine].tolist()],
                 "temperature": temperature if head.name == "tier" else 1.0,
             }
-            row = end
 
     def describe(self) -> dict[str, Any]:
         files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS]
