@@ -10,6 +10,7 @@ from tide_chat.errors import MissingExtra, UsageError
 from training import commands
 from training.data.command import command as data
 from training.preference import command as preference
+from training.sft import together
 
 HEADS = ("tier", "flags", "subject", "time", "scenario")
 
@@ -46,4 +47,6 @@ def risk(out: Path, base: Path | None, limit: int | None, only_head: str | None,
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return entry.run(app, arguments)
+    code = entry.run(app, arguments)
+    together.leave(code)
+    return code

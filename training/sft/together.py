@@ -6,15 +6,17 @@ not answer, or whose machine is gone, is waited for as long as EXCHANGE says.
 
 import atexit
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from threading import Thread
+from threading import Event, Thread
 
 from tide_chat.errors import TideError
 
 JOIN = 60.0  # seconds in which all have to come
 EXCHANGE = 600.0  # seconds; between two exchanges the leader plans, and writes samples and checkpoints
+_lost = Event()  # another process is
 
 
 def join() -> None:
@@ -37,6 +39,7 @@ def join() -> None:
     thread.start()
     thread.join(JOIN)
     if thread.is_alive() or failed:
+        _lost.set()
         raise _not_found(failed[0] if failed else None)
     atexit.register(torch.distributed.destroy_process_group)
 
@@ -54,11 +57,21 @@ def exchanges(world: int) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, torch.distributed.DistError) and "gloo" not in str(error):
             raise
+        _lost.set()
         raise TideError(
             "Another process of this run has ended or does not answer.",
             details=_brief(error),
             help="Its own output says why. Start all of them again, with --resume if the run folder has a run.json.",
         ) from error
+
+
+def leave(code: int) -> None:
+    """End the program here if another process was lost: at the usual end the library's waiting threads abort it."""
+    if _lost.is_set():
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
 
 
 def _not_found(error: Exception | None) -> TideError:
