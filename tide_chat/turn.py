@@ -23,7 +23,7 @@ from tide_chat.safety import authored, cards, disclosure, join, router
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.cards import Card
 from tide_chat.safety.guard import Gate, Held
-from tide_chat.safety.state import RiskState, mentions_lines
+from tide_chat.safety.state import RiskState, mentions_lines, speaks_of_it_no_more
 from tide_chat.terminal import Neutraliser, neutral
 from tide_chat.wording import say
 
@@ -105,6 +105,7 @@ class Companion:
         self.keeper: Keeper | None = None  # the encrypted history
         self.conversation = Conversation()
         self.pinned_cards: tuple[Card, ...] = ()
+        self._away: frozenset[str] = frozenset()  # ids of the cards that the person put away since they were shown
         self.held_back: tuple[Held, ...] = ()  # of the newest reply, for the inspector; in memory only
         self.newest: Assessment | None = None  # of the newest message, for `/why`
         self.last_prompt = ""  # as it was last sent to a model, for the inspector; in memory only
@@ -174,9 +175,15 @@ class Companion:
         self.last_prompt = ""
         self._risk = RiskState()
         self._told = frozenset()
+        self._away = frozenset()
         self._alone = 0
 
     def put_away(self, card_id: str) -> None:
+        """The person wants to see a card no longer. It comes back with the next message that asks for it."""
+        self._away |= {card_id}
+        self._unpin(card_id)
+
+    def _unpin(self, card_id: str) -> None:
         self.pinned_cards = tuple(card for card in self.pinned_cards if card.id != card_id)
 
     def prefix(self, info: EngineInfo) -> Prompt:
@@ -215,9 +222,10 @@ class Companion:
         self.conversation = self.conversation.user(text)
         self.held_back = ()
         chosen = self._with_plan(cards.cards_for(assessment, self.country))
-        shown = tuple(card for card in chosen if card.id != cards.LANGUAGE or self._once(card.id))
+        shown = tuple(card for card in chosen if self._is_due(card, assessment))
         for card in shown:
-            self.put_away(card.id)
+            self._away -= {card.id}
+            self._unpin(card.id)
             self.pinned_cards += (card,)
             yield CardShown(card)
         yield from self._keep()  # after the cards, which wait for nothing, and before any reply
@@ -228,6 +236,13 @@ class Companion:
             yield from self._from_model(result, cancel, first)
         else:
             yield from self._authored(result, first)
+
+    def _is_due(self, card: Card, assessment: Assessment) -> bool:
+        """Every card is, but for two: that of a language a second time, and that of T2 which was put away and of which
+        this message speaks no more. From T3 on a card comes back while the tier is held."""
+        if card.id == cards.LANGUAGE:
+            return self._once(card.id)
+        return not (card.id in self._away and assessment.tier <= Tier.T2 and speaks_of_it_no_more(assessment))
 
     def _words_alone(self) -> str:
         """Authored words, others each time."""

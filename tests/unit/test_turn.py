@@ -76,6 +76,24 @@ def test_a_card_stays_until_it_is_put_away() -> None:
     assert one.pinned_cards == ()
 
 
+def test_a_card_that_was_put_away_comes_back_with_what_asks_for_it() -> None:
+    one = companion()
+    shown = [result(list(one.reply("I don't want to wake up tomorrow"))).cards]
+    one.put_away("t2")
+    for text in ("my partner says I am a ghost at dinner", "thanks", "I was lying, I do want to be dead"):
+        shown.append(result(list(one.reply(text))).cards)
+    shown.append(result(list(one.reply("we watched the football after that"))).cards)  # held, and not put away again
+    assert shown == [("t2",), (), (), ("t2",), ("t2",)]
+
+
+def test_the_card_of_a_grave_tier_comes_back_while_the_tier_is_held() -> None:
+    one = companion()
+    list(one.reply("I am going to kill myself tonight"))
+    for card in one.pinned_cards:
+        one.put_away(card.id)
+    assert result(list(one.reply("we watched the football after that"))).cards == ("t4",)
+
+
 def test_a_check_that_fails_shows_the_card_and_says_so() -> None:
     def broken(text: str, state: RiskState | None) -> Assessment:
         raise RuntimeError(text)

@@ -136,6 +136,11 @@ def held_turn(assessment: Assessment) -> int | None:
     return None
 
 
+def speaks_of_it_no_more(assessment: Assessment) -> bool:
+    """Whether the tier is only held: the message itself has nothing of it, and takes nothing back that was calmer."""
+    return any(reason.rule in (HELD, HELD_UNCLEAR) for reason in assessment.reasons)
+
+
 def wish_in(text: str) -> str | None:
     """Which of the things a card offers this short message asks for."""
     if len(text) > _WISH_LENGTH:
