@@ -30,9 +30,13 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class CardShown:
-    """An authored card with help lines. It stays pinned until the user puts it away."""
+    """An authored card with help lines. It stays pinned until the user puts it away.
+
+    again: it is pinned already, and the newest message gives no new reason for it.
+    """
 
     card: Card
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,12 +222,14 @@ class Companion:
         self.conversation = self.conversation.user(text)
         self.held_back = ()
         chosen = self._with_plan(cards.cards_for(assessment, self.country))
-        shown = tuple(card for card in chosen if self._is_due(card, assessment))
+        only_held = assessment.tier <= Tier.T2 and speaks_of_it_no_more(assessment)
+        shown = tuple(card for card in chosen if self._is_due(card, only_held))
         for card in shown:
+            again = only_held and any(pinned.id == card.id for pinned in self.pinned_cards)
             self._away -= {card.id}
             self._unpin(card.id)
             self.pinned_cards += (card,)
-            yield CardShown(card)
+            yield CardShown(card, again)
         yield from self._keep()  # after the cards, which wait for nothing, and before any reply
         found = scenario.find(assessment.scenarios)
         result = TurnResult("", assessment, tuple(card.id for card in shown), scenario=found.name if found else "")
@@ -237,12 +239,11 @@ class Companion:
         else:
             yield from self._authored(result, first)
 
-    def _is_due(self, card: Card, assessment: Assessment) -> bool:
-        """Every card is, but for two: that of a language a second time, and that of T2 which was put away and of which
-        this message speaks no more. From T3 on a card comes back while the tier is held."""
+    def _is_due(self, card: Card, only_held: bool) -> bool:
+        """Every card is, but for that of a language a second time and one that was put away while T2 is only held."""
         if card.id == cards.LANGUAGE:
             return self._once(card.id)
-        return not (card.id in self._away and assessment.tier <= Tier.T2 and speaks_of_it_no_more(assessment))
+        return not (only_held and card.id in self._away)
 
     def _words_alone(self) -> str:
         """Authored words, others each time."""

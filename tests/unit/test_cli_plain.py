@@ -185,6 +185,15 @@ def test_in_a_crisis_the_card_is_printed_and_comes_again(capsys: pytest.CaptureF
     assert "988" in capsys.readouterr().out
 
 
+def test_a_card_that_nothing_new_asks_for_is_named_and_not_read_again(capsys: pytest.CaptureFixture[str]) -> None:
+    talk("I don't want to wake up tomorrow", "my partner says I am a ghost at dinner", "I want to be dead")
+    first, held, third = capsys.readouterr().out.split("Reply: ")[:3]
+    assert "988" in first
+    assert "988" not in held
+    assert "The card from before is still there. /card says it again." in held
+    assert "988" in third
+
+
 def test_help_lines_are_there_without_a_crisis(capsys: pytest.CaptureFixture[str]) -> None:
     talk("/card")
     assert "988" in capsys.readouterr().out

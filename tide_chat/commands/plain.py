@@ -344,6 +344,8 @@ class _Out:
                 self._stage = stage
             case turns.Quiet():
                 self._announce()
+            case CardShown(_, again=True):
+                self._line(wording.say("The card from before is still there. /card says it again."))
             case CardShown(card):
                 self._line(f"\n{turns.card_text(card)}\n")
             case Notice(text):
