@@ -78,11 +78,18 @@ def test_a_card_stays_until_it_is_put_away() -> None:
 
 def test_a_card_that_was_put_away_comes_back_with_what_asks_for_it() -> None:
     one = companion()
-    shown = [result(list(one.reply("I don't want to wake up tomorrow"))).cards]
-    one.put_away("t2")
-    for text in ("my partner says I am a ghost at dinner", "thanks", "I was lying, I do want to be dead"):
-        shown.append(result(list(one.reply(text))).cards)
-    shown.append(result(list(one.reply("we watched the football after that"))).cards)  # held, and not put away again
+    said = (
+        "I don't want to wake up tomorrow",
+        "my partner says I am a ghost at dinner",
+        "thanks",
+        "I was lying, I do want to be dead",
+        "we watched the football after that",  # held, and not put away again
+    )
+    shown = []
+    for text in said:
+        shown += [result(list(one.reply(text))).cards]
+        if text == said[0]:
+            one.put_away("t2")
     assert shown == [("t2",), (), (), ("t2",), ("t2",)]
 
 
