@@ -100,9 +100,9 @@ def _sentence(letters: str, words: Words) -> str | None:
     return "".join(read).strip()
 
 
-def _segments(letters: str, words: Words) -> list[str] | None:
+def _segments(letters: str, words: Words) -> tuple[str, ...] | None:
     if letters in words.known and len(letters) > 1:
-        return [letters]
+        return (letters,)
     if not letters.isalpha():
         letters = (readings(letters) or (letters,))[0]
     return words.segmented(letters[:_JOINED])

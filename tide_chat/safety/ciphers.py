@@ -7,8 +7,11 @@ import base64
 import binascii
 import codecs
 import html
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from string import ascii_letters
 from urllib.parse import unquote_plus
 
 from tide_chat.safety.mapped import Mapped
@@ -27,13 +30,18 @@ _LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _DECODED = 0.6  # share of letters in plain words
 _CLEAR = 0.6
 _BETTER = 0.35
+_NIL = 1e-9  # sums in another order differ by less
+_PIGS = 0.6  # share of words in pig latin
+_FEWEST = 5  # letters that are read another way
 _SHIFTED = 10  # letters; of fewer, other languages can look shifted
 _FEW = 0.25  # share of letters in pieces that are not ordinary
 _LONGEST = 4_000  # tokens are tried as a whole up to this many characters
 _TURNED = str.maketrans(
     "ɐqɔpǝɟƃɓɥᴉıɾʞlɯuodbɹsʇnʌʍxʎz∀ƎפHIſWNԀɹS┴∩ΛMX⅄¡¿˙‘,ᄅᆍ", "abcdefgghiijklmnopqrstuvwxyzaefhijmnprstuvwxy!?.,'rl"
 )
+_ROT13 = str.maketrans(ascii_letters, codecs.encode(ascii_letters, "rot13"))
 _IS_TURNED = re.compile("[ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ]")
+_STEADY = re.compile("[^İ\u0250-\U0010ffff]*")  # small letters of these are as many, whatever stands around them
 _PIG = re.compile(r"([a-z]+)ay")
 
 
@@ -72,6 +80,7 @@ def _or_same(token: str, decode: Callable[[str, Words], str | None], words: Word
     return token if inside is None else inside
 
 
+@lru_cache(maxsize=1_000)
 def _base64(token: str, words: Words) -> str | None:
     """Base64 or base32, when there are words in it."""
     if token.isalpha() and (token.islower() or token[1:].islower()):
@@ -130,7 +139,8 @@ def unciphered(text: Mapped, words: Words) -> Mapped:
     odd = [piece for piece in odd_ones(raw) if _is_word(piece.text)]
     if not odd or len(raw) > _LONGEST:
         return text
-    if sum(len(piece.text) for piece in odd) > _FEW * len(raw) and (reading := _reading(raw, words)) is not None:
+    much = sum(len(piece.text) for piece in odd) > _FEW * len(raw) and not _hopeless(pieces(raw), words)
+    if much and (reading := _reading(raw, words)) is not None:
         return text.replaced([(0, len(raw), reading)])
     return text.replaced(_turned_back(raw, words))
 
@@ -141,11 +151,12 @@ def _turned_back(text: str, words: Words) -> Iterator[tuple[int, int, str]]:
         odd = [at for at, piece in enumerate(run) if not piece.fine]
         for part in (run, run[odd[0] : odd[-1] + 1]):
             start, end = part[0].start, part[-1].end
-            if (reading := _reading(text[start:end], words)) is not None:
+            if not _hopeless(part, words) and (reading := _reading(text[start:end], words)) is not None:
                 yield start, end, reading
                 break
 
 
+@lru_cache(maxsize=20_000)
 def _is_word(token: str) -> bool:
     """Letters, and punctuation around them."""
     return bare(token).replace("'", "").isalpha()
@@ -165,10 +176,29 @@ def _stretches(text: str) -> Iterator[list[Piece]]:
         yield run
 
 
+def _hopeless(run: Sequence[Piece], words: Words) -> bool:
+    """Whether no reading of this can be much plainer than it is: told from its pieces, so that few are read."""
+    letters, plain, hoped, pigs, count = map(sum, zip(*(_tally(piece.text, words) for piece in run), strict=True))
+    if letters < _FEWEST:
+        return True
+    return pigs < count * _PIGS and hoped < (max(_CLEAR, plain / letters + _BETTER) - _NIL) * letters
+
+
+@lru_cache(maxsize=20_000)
+def _tally(piece: str, words: Words) -> tuple[float, float, float, int, int]:
+    """Letters; those in plain words, as written and at most when reversed or shifted; words in pig latin; all words."""
+    found = words_in(piece)
+    letters = sum(map(len, found))
+    plain = sum(len(word) * words.weight(word) for word in found)
+    hoped = sum(len(word) * max(words.weight(word[::-1]), words.weight(_shifted(word))) for word in found)
+    return letters, plain, hoped if _STEADY.fullmatch(piece) else math.inf, _pigs(found), len(found)
+
+
 def _reading(text: str, words: Words) -> str | None:
     """The reading with the plainest words, if it is much plainer than the text."""
     found = words_in(text)
-    if sum(map(len, found)) < 5:
+    letters = sum(map(len, found))
+    if letters < _FEWEST:
         return None
     now = words.quality(found)
     if now > 1 - _BETTER:
@@ -176,10 +206,16 @@ def _reading(text: str, words: Words) -> str | None:
     if len(found) == 1 and not words.wanted(found[0][::-1]):
         return None
     options = [text[::-1], _each(text), _pig(text, words)]
-    options += [codecs.encode(text, "rot13")] if sum(map(len, found)) >= _SHIFTED else []
+    options += [_shifted(text)] if letters >= _SHIFTED else []
+    if not any(_is_better(option, now, words) for option in options):
+        return None
     best = max(options, key=lambda option: _plain(option, words))
-    after = words.quality(words_in(best))
-    return best if after >= _CLEAR and after - now >= _BETTER else None
+    return best if _is_better(best, now, words) else None
+
+
+def _is_better(option: str, now: float, words: Words) -> bool:
+    after = words.quality(words_in(option))
+    return after >= _CLEAR and after - now >= _BETTER
 
 
 def _plain(text: str, words: Words) -> float:
@@ -196,10 +232,21 @@ def _each(text: str) -> str:
 
 def _pig(text: str, words: Words) -> str:
     """Pig latin undone, where every longer word ends in `ay`."""
-    found = words_in(text)
-    if not found or sum(bool(_PIG.fullmatch(word)) for word in found) < len(found) * 0.6:
+    if not _is_pig(words_in(text)):
         return text
     return _LETTERS.sub(lambda m: _from_pig(m.group().lower(), words), text)
+
+
+def _shifted(text: str) -> str:
+    return text.translate(_ROT13)
+
+
+def _is_pig(found: list[str]) -> bool:
+    return bool(found) and _pigs(found) >= len(found) * _PIGS
+
+
+def _pigs(found: list[str]) -> int:
+    return sum(_PIG.fullmatch(word) is not None for word in found)
 
 
 def _from_pig(word: str, words: Words) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from tide_chat.safety.assessment import Flag, Reason, Tier
 from tide_chat.safety.lexicon import Entry, Lexicon, Table
 from tide_chat.safety.normalize import BREAK
-from tide_chat.safety.phrases import anchors_of
 
 SELF_WORDS = frozenset("i im ive ill id me my mine myself".split())
 OTHER_WORDS = frozenset(
@@ -23,7 +22,6 @@ NONE = Table()
 _LOOK_BACK = 10  # words
 _INVENTED = frozenset({"fiction", "game", "study"})
 _LOWERING = _INVENTED | {"past"}
-_AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained"})  # kinds that are no frame of a text
 _TURNS = frozenset("but exactly really yet as properly pero aber ma lekin tapi".split())
 # A plan that is put off; `no wish tonight` puts nothing off.
 _WILL = frozenset("wont gonna going planning doing voy vais werde vou akan voglio non".split())
@@ -47,7 +45,7 @@ class Text:
     """A folded text with its idioms taken out, and the frame it stands in."""
 
     folded: str
-    anchors: frozenset[str]
+    words: frozenset[str]
     idioms: tuple[Reason, ...]
     frames: frozenset[str]  # kinds of context found anywhere: fiction, game, study, past, resolved, unmask, denial
 
@@ -58,31 +56,29 @@ def occurrences(entry: Entry, folded: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
-def take_out_idioms(folded: str, lexicon: Lexicon) -> tuple[str, tuple[Reason, ...]]:
+def take_out_idioms(folded: str, words: frozenset[str], lexicon: Lexicon) -> tuple[str, tuple[Reason, ...]]:
     """Blank harmless sayings, so that no rule reads their words literally."""
-    anchors, reasons = anchors_of(folded), []
-    for entry in lexicon.contexts.get("idiom", NONE).among(anchors):
+    reasons = []
+    for entry in lexicon.contexts.get("idiom", NONE).among(words):
         for start, end in occurrences(entry, folded):
-            words = folded[start:end]
-            reasons.append(Reason(f"idiom: {entry.why}", words.strip(), (start, end)))
-            folded = folded[:start] + "".join(c if c in f" {BREAK}" else "·" for c in words) + folded[end:]
+            saying = folded[start:end]
+            reasons.append(Reason(f"idiom: {entry.why}", saying.strip(), (start, end)))
+            folded = folded[:start] + "".join(c if c in f" {BREAK}" else "·" for c in saying) + folded[end:]
     return folded, tuple(reasons)
 
 
 def frame(folded: str, lexicon: Lexicon) -> Text:
     """Prepare a text: idioms out, frames noted."""
-    folded, idioms = take_out_idioms(folded, lexicon)
-    return Text(folded, anchors_of(folded), idioms, frames_of(folded, lexicon))
+    folded, idioms = take_out_idioms(folded, frozenset(folded.split()), lexicon)
+    return Text(folded, frozenset(folded.split()), idioms, frames_of(folded, lexicon))
 
 
 def frames_of(folded: str, lexicon: Lexicon) -> frozenset[str]:
     """The kinds of context found in these words."""
-    anchors = anchors_of(folded)
     return frozenset(
-        kind
-        for kind, entries in lexicon.contexts.items()
-        if kind not in _AROUND_NEGATION
-        and any(True for entry in entries.among(anchors) for _ in occurrences(entry, folded))
+        entry.kind
+        for entry in lexicon.frames.among(set(folded.split()))
+        if entry.phrase.regex.search(folded) is not None
     )
 
 
@@ -90,7 +86,7 @@ def find(text: Text, entries: Table) -> list[Hit]:
     """Every place where an entry is found."""
     return [
         Hit(entry, start, end, text.folded[start:end].strip(), entry.tier)
-        for entry in entries.among(text.anchors)
+        for entry in entries.among(text.words)
         for start, end in occurrences(entry, text.folded)
     ]
 
@@ -139,7 +135,7 @@ def _negation(text: Text, hit: Hit, lexicon: Lexicon) -> str:
 
 def _reaching(kind: str, lead: str, lexicon: Lexicon) -> Iterator[int]:
     """Where entries of this kind begin that end where the lead ends."""
-    for entry in lexicon.contexts.get(kind, NONE).among(anchors_of(lead)):
+    for entry in lexicon.contexts.get(kind, NONE).among(lead.split()):
         yield from (start for start, end in occurrences(entry, lead) if end == len(lead))
 
 

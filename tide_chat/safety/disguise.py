@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from tide_chat.safety.mapped import Mapped
 from tide_chat.safety.tokens import bare, edges, is_fine, odd_ones, pieces
@@ -25,6 +26,7 @@ _HOLES = re.compile(
 _HOLE_INSIDE = re.compile("[A-Za-z][*#]+[A-Za-z]")
 _HUMPS = re.compile(r"(?:^|[A-Z])[a-z]+")
 _VOWEL = re.compile("[aeiou]")
+_HEADS = re.compile(r"(?<!\S)[A-Za-z]")
 _FEW = 20  # characters of a message in which a single star hides a letter
 _SURELY_GLUED = 20  # letters
 _LONGEST = 40  # letters of a single damaged word
@@ -48,23 +50,53 @@ class Mode:
 
 def mode_of(text: str, odd: list[str], words: Words) -> Mode:
     """What the pieces of a text that are not ordinary have in common."""
-    cores = [core for core in (edges(token)[1].lower() for token in odd) if core and not words.knows(core)]
-    coded = [t for t in cores if _SIGNS.search(t)]
-    certain = sum(any(c.isalpha() for c in t) and not _is_amount(t) for t in coded)
-    signs = certain > 1 or (certain > 0 and sum(_may_be_word(t, words) for t in coded + _numbers(text)) > 2)
-    inside = sum(_HOLE_INSIDE.search(token) is not None for token in odd)
-    behind = sum(token[0] not in "*#" and token[-1] in "*#" for token in odd)
-    ahead = any(token[0] in "*#" and len(token) > 1 for token in odd)  # markup
+    seen = [_looks(token, words) for token in odd]
+    certain = sum(look.certain for look in seen)
+    likely = sum(look.coded and _may_be_word(look.core, words) for look in seen) if certain == 1 else 0
+    signs = certain > 1 or (certain > 0 and likely + sum(_may_be_word(n, words) for n in _numbers(text)) > 2)
+    inside, behind = sum(look.inside for look in seen), sum(look.behind for look in seen)
+    ahead = any(look.ahead for look in seen)  # markup
     holes = inside > 1 or (not ahead and inside + behind > (0 if len(text) < _FEW else 1))
-    vowelless = sum(
-        len(t) > 1 and t.isalpha() and not _VOWEL.search(t[1:]) and words.voweled(t) is not None for t in cores
-    )
-    jumbled = sum(map(_is_jumbled, odd))
-    heads = re.findall(r"(?<!\S)[A-Za-z]", text)
+    heads = [] if all(map(str.islower, odd)) else _HEADS.findall(text)  # they tell of capitals only
     capitals = sum(map(str.isupper, heads))
     glued = max(map(len, odd)) > _SURELY_GLUED and len(text) > 10 * len(text.split())
     titled = capitals > 0.7 * len(heads) and len(heads) > 2
+    vowelless, jumbled = sum(look.vowelless for look in seen), sum(look.jumbled for look in seen)
     return Mode(signs, holes, vowelless > 1, jumbled > max(2, 0.3 * len(heads)), glued, titled)
+
+
+class _Look(NamedTuple):
+    """What a piece that is not ordinary shows by itself."""
+
+    core: str
+    coded: bool  # signs or digits in it
+    certain: bool  # and surely in place of letters
+    inside: bool  # a letter hidden inside, or at the end
+    behind: bool
+    ahead: bool
+    vowelless: bool
+    jumbled: bool
+
+
+@lru_cache(maxsize=20_000)
+def _looks(token: str, words: Words) -> _Look:
+    core = edges(token)[1].lower()
+    unknown = bool(core) and not words.knows(core)
+    coded = unknown and _SIGNS.search(core) is not None
+    return _Look(
+        core=core,
+        coded=coded,
+        certain=coded and any(map(str.isalpha, core)) and not _is_amount(core),
+        inside=_HOLE_INSIDE.search(token) is not None,
+        behind=token[0] not in "*#" and token[-1] in "*#",
+        ahead=token[0] in "*#" and len(token) > 1,
+        vowelless=unknown and _is_vowelless(core) and words.voweled(core) is not None,
+        jumbled=_is_jumbled(token),
+    )
+
+
+def _is_vowelless(core: str) -> bool:
+    return len(core) > 1 and core.isalpha() and not _VOWEL.search(core[1:])
 
 
 def _numbers(text: str) -> list[str]:
@@ -175,8 +207,10 @@ def _letters(low: str, mode: Mode, around: Around, named: bool, words: Words) ->
     if not _VOWEL.search(low[1:]) and (found := words.voweled(low, around)):
         sure = mode.bare or len(low) > 3 or (len(low) > 2 and (words.fits(found, around) or words.only_voweled(low)))
         return found if sure else None
+    if found := words.corrected(low, around):
+        return found
     joined = words.plainly_joined(low, mode.glued)
-    return words.corrected(low, around) or (" ".join(joined) if joined else None) or _lighter(low, words)
+    return " ".join(joined) if joined else _lighter(low, words)
 
 
 def _lighter(low: str, words: Words) -> str | None:
@@ -288,6 +322,7 @@ def rejoined(text: Mapped, words: Words) -> Mapped:
     return text.replaced(edits)
 
 
+@lru_cache(maxsize=20_000)
 def _pair(one: str, two: str, words: Words) -> str | None:
     """Two neighbours read as one word, or with the blank a letter further."""
     if not one.isalpha() or not two[0].isalpha():

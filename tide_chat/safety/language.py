@@ -106,9 +106,10 @@ def _by_words(words: list[str]) -> str | None:
     if covered >= PLAIN * len(bare) and len(bare) >= PLAIN_WORDS:
         return None
     best, name = 0, ""
+    marked = [(b, w) for b, w in zip(bare, words, strict=True) if not w.isascii()]  # telling letters are never plain
     for language, own in known.others.items():
         marks = known.letters.get(language, frozenset())
-        hits = sum(b in own or not marks.isdisjoint(w) for b, w in zip(bare, words, strict=True))
+        hits = _hits(bare, own) + sum(b not in own and not marks.isdisjoint(w) for b, w in marked)
         if hits > best:
             best, name = hits, language
     told_by_letters = any(not known.letters.get(name, frozenset()).isdisjoint(word) for word in words)
@@ -120,7 +121,7 @@ def _by_words(words: list[str]) -> str | None:
 
 
 def _hits(words: list[str], own: frozenset[str]) -> int:
-    return sum(word in own for word in words)
+    return sum(map(own.__contains__, words))
 
 
 def _bare(word: str) -> str:

@@ -5,17 +5,19 @@ is left out and named in `problems`; when a whole table cannot be read, the buil
 so that the route never works with nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from tide_chat.safety.assessment import Flag, Tier
+from tide_chat.safety.index import Index
 from tide_chat.safety.phrases import BadPattern, Compiler, Phrase
 
 STATEMENTS = ("direct", "selfharm", "acts", "flags", "others", "heavy", "es", "fr", "de", "pt", "it")
 CONTEXTS = ("idioms", "context")
+AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained"})  # kinds that are no frame of a text
 CUES = "cues"
 
 # What is left when the tables are gone: the plainest statements only.
@@ -50,18 +52,18 @@ class Table(tuple[Entry, ...]):  # noqa: SLOT001 - the index is kept beside the 
     """Entries in the order of their tables, and which of them a text's words can match at all."""
 
     @cached_property
-    def _by_anchor(self) -> Mapping[str, tuple[int, ...]]:
-        found: dict[str, list[int]] = {}
-        for number, entry in enumerate(self):
-            for anchor in entry.phrase.anchors or ("",):
-                found.setdefault(anchor, []).append(number)
-        return {anchor: tuple(numbers) for anchor, numbers in found.items()}
+    def _index(self) -> Index:
+        return Index([entry.phrase.ways for entry in self])
 
-    def among(self, anchors: frozenset[str]) -> Iterator[Entry]:
-        """The entries of which an anchor is among these, and those that have none."""
-        index = self._by_anchor
-        numbers = {number for anchor in index.keys() & anchors for number in index[anchor]}
-        return (self[number] for number in sorted(numbers.union(index.get("", ()))))
+    def among(self, words: Iterable[str]) -> Iterator[Entry]:
+        """The entries that a text of these words can match."""
+        return map(self.__getitem__, self._index.among(words))
+
+    def prepare(self) -> None:
+        """Do now what would be done when a text first needs it."""
+        _ = self._index
+        for entry in self:
+            _ = entry.phrase.regex
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Lexicon:
     contexts: Mapping[str, Table] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+    @cached_property
+    def frames(self) -> Table:
+        """All contexts that can frame a text."""
+        return Table(entry for kind, table in self.contexts.items() if kind not in AROUND_NEGATION for entry in table)
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:

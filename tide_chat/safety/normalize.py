@@ -7,13 +7,13 @@ original.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tide_chat.safety import apart, ciphers, disguise, letters
 from tide_chat.safety.mapped import Mapped
-from tide_chat.safety.tokens import all_fine, is_fine
+from tide_chat.safety.tokens import is_fine, odd_ones
 from tide_chat.safety.words import Words, load
 
 BREAK = "|"
@@ -28,6 +28,7 @@ _INNER_MARK = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
 _LEET = str.maketrans("0134578@$!(", "oieastaasic")
 _AMOUNT = re.compile(r"[1-9]\d*(?:st|nd|rd|th|[a-z]{1,2})?|[a-z]\d{2,}|\d+")
 _PRONOUNS = frozenset("it he she that this there what who how where when why let here".split())
+_LETTER = re.compile("[a-z]")
 _STRETCH = re.compile(r"([a-z])\1{2,}")
 _PARTS = re.compile(r"[^\W_]+")
 
@@ -46,7 +47,7 @@ class Folded:
 
 def readable(text: str) -> str:
     """`text` for a model that reads sentences: disguises undone, words in order, punctuation kept, one line."""
-    return _undone(Mapped.of(text)).text
+    return _undone(Mapped(text)).text
 
 
 def fold(text: str, spellings: Mapping[str, str] | None = None, vocabulary: Collection[str] = ()) -> str:
@@ -55,7 +56,7 @@ def fold(text: str, spellings: Mapping[str, str] | None = None, vocabulary: Coll
     `spellings` replaces whole words and phrases; `vocabulary` helps to pick between spellings of a stretched word.
     """
     plain = text.isascii() and text.isalpha() and text.islower() and is_fine(text)  # as most words of the rules are
-    if plain and _folder(spellings or {}, vocabulary).words(text) == (text,):
+    if plain and _folder(spellings or {}, vocabulary).words(text) == ((text, 0, len(text)),):
         return f"{BREAK} {text} {BREAK}"
     return trace(text, spellings, vocabulary).text
 
@@ -66,11 +67,12 @@ def trace(text: str, spellings: Mapping[str, str] | None = None, vocabulary: Col
     Folded again until nothing changes: undoing a disguise can make a word that has a spelling of its own.
     """
     folder = _folder(spellings or {}, vocabulary)
-    mapped = Mapped.of(text)
+    mapped = Mapped(text)
     for _ in range(_PASSES):
-        before, mapped = mapped.text, folder.fold(_undone(mapped))
-        if mapped.text == before:
+        again = folder.fold(_undone(mapped))
+        if again.text == mapped.text:
             break
+        mapped = again
     return Folded(mapped.text, mapped)
 
 
@@ -92,7 +94,7 @@ def _undone(text: Mapped) -> Mapped:
 
 def _is_plain(text: str) -> bool:
     """Nothing but words that we know, as they are usually written."""
-    return all_fine(text) and _ODD.search(text) is None
+    return not odd_ones(text) and _ODD.search(text) is None
 
 
 def _undone_once(text: Mapped, words: Words) -> Mapped:
@@ -117,54 +119,65 @@ def _one_line(text: Mapped) -> Mapped:
 # ---- the rules' view -----------------------------------------------------------------------------------------------
 
 
-Span = tuple[int, int]
-Placed = tuple[str, Span]  # a word, and where it stands in the text it was made from
+Placed = tuple[str, int, int]  # a word, and where it stands in the text or the piece that it was made from
 
 
 @dataclass(slots=True)
 class _Folder:
-    """Folds with one set of spellings, and remembers the words it has seen."""
+    """Folds with one set of spellings, and remembers the pieces between blanks it has seen."""
 
     spellings: Mapping[str, str]
     vocabulary: Collection[str]
     phrases: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)  # by their first word, longest first
-    seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Callable[[str], tuple[Placed, ...]] = field(init=False)  # of a piece
 
     def __post_init__(self) -> None:
+        self.words = lru_cache(_MOST_WORDS)(self._words)
         for phrase in sorted((key.split() for key in self.spellings if " " in key), key=len, reverse=True):
             self.phrases.setdefault(phrase[0], []).append(tuple(phrase))
 
     def fold(self, text: Mapped) -> Mapped:
-        text = _lower(text).sub(_INNER_MARK, lambda _: "i").sub(_ENDS, lambda _: f" {BREAK} ")
-        placed = [(word, m.span()) for m in _TOKEN.finditer(text.text) for word in self.words(m.group())]
-        return _joined(text, self.joined_phrases(placed))
+        size = len(text.text)
+        folded = [(BREAK, min(size - 1, 0), min(size, 1))]
+        for one in (*self.joined_phrases(self.placed(text.text)), (BREAK, size - 1, size)):
+            if one[0] != BREAK or folded[-1][0] != BREAK:
+                folded.append(one)
+        return text if _same(folded, text.text) else text.worded(folded)
+
+    def placed(self, text: str) -> list[Placed]:
+        """The words of all pieces."""
+        return [
+            (word, at + start, at + end)
+            for at, words in zip(map(re.Match.start, _TOKEN.finditer(text)), map(self.words, text.split()), strict=True)
+            for word, start, end in words
+        ]
 
     def joined_phrases(self, placed: list[Placed]) -> Iterator[Placed]:
         """Phrases of two or more words that have a spelling of their own (`i am` is `im`)."""
         at = 0
         while at < len(placed):
-            word, span = placed[at]
-            phrase = self._phrase(placed, at) if word in self.phrases else None
+            phrase = self._phrase(placed, at) if placed[at][0] in self.phrases else None
             if phrase is None:
-                yield word, span
+                yield placed[at]
                 at += 1
                 continue
-            whole = (span[0], placed[at + len(phrase) - 1][1][1])
-            yield from ((seen, whole) for seen in self.spellings[" ".join(phrase)].split())
+            start, end = placed[at][1], placed[at + len(phrase) - 1][2]
+            yield from ((seen, start, end) for seen in self.spellings[" ".join(phrase)].split())
             at += len(phrase)
 
     def _phrase(self, placed: list[Placed], at: int) -> tuple[str, ...] | None:
         for phrase in self.phrases[placed[at][0]]:
-            if tuple(word for word, _ in placed[at : at + len(phrase)]) == phrase:
+            if tuple(word for word, _, _ in placed[at : at + len(phrase)]) == phrase:
                 return phrase
         return None
 
-    def words(self, raw: str) -> tuple[str, ...]:
-        if raw not in self.seen:
-            if len(self.seen) > _MOST_WORDS:
-                self.seen.clear()
-            self.seen[raw] = tuple(self._word(raw).split())
-        return self.seen[raw]
+    def _words(self, piece: str) -> tuple[Placed, ...]:
+        """The words of a piece without blanks, and the ends of sentences in it."""
+        plain = _lower(Mapped(piece))
+        if not piece.isalpha():
+            plain = plain.sub(_INNER_MARK, lambda _: "i").sub(_ENDS, lambda _: f" {BREAK} ")
+        found = [(m.group(), plain.original(*m.span())) for m in _TOKEN.finditer(plain.text)]
+        return tuple((word, *span) for raw, span in found for word in self._word(raw).split())
 
     def _word(self, raw: str) -> str:
         if raw == BREAK:
@@ -175,11 +188,15 @@ class _Folder:
         if core in self.spellings:
             return self.spellings[core]
         core = core.strip("#*")
-        if not _AMOUNT.fullmatch(core) and re.search(r"[a-z]", core) and re.search(r"[0134578@$!(]", core):
+        if not core.isalpha() and not _AMOUNT.fullmatch(core) and _LETTER.search(core):
             core = core.translate(_LEET)
         core = _STRETCH.sub(r"\1\1\1", _is(core).replace("'", ""))
         parts = (_unstretch(part, self.vocabulary) for part in _PARTS.findall(core))
         return " ".join(self.spellings.get(part, part) for part in parts)
+
+
+def _same(placed: list[Placed], text: str) -> bool:
+    return " ".join(word for word, _, _ in placed) == text
 
 
 _TOKEN = re.compile(r"\S+")
@@ -229,16 +246,3 @@ def _unstretch(word: str, vocabulary: Collection[str]) -> str:
         return word
     double, single = _STRETCH.sub(r"\1\1", word), _STRETCH.sub(r"\1", word)
     return double if double in vocabulary and single not in vocabulary else single
-
-
-def _joined(source: Mapped, placed: Iterable[Placed]) -> Mapped:
-    """The words one blank apart, a break at each end and between sentences. A blank belongs to the word before it."""
-    size, parts, starts, ends = len(source.text), [BREAK], [0, 0], [0, 0]
-    for word, span in (*placed, (BREAK, (max(size - 1, 0), size))):
-        if word == BREAK == parts[-1]:
-            continue
-        first, last = source.original(*span)
-        parts.append(word)
-        starts += [max(first, starts[-1])] * (len(word) + 1)
-        ends += [max(last, ends[-1])] * (len(word) + 1)
-    return Mapped(" ".join(parts), starts[:-1], ends[:-1])

@@ -15,9 +15,12 @@ Every repetition is bounded, so a search is linear in the text. It does not know
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
+from math import prod
+from typing import NamedTuple
 
 from tide_chat.safety.normalize import BREAK, fold
 
@@ -40,10 +43,14 @@ class BadPattern(ValueError):
 
 @dataclass(frozen=True)
 class Phrase:
-    """A compiled entry. A text can match only if it holds a word that starts with one of `anchors`."""
+    """A compiled entry. A text can match only if it holds a word that starts with one of `anchors`.
+
+    And only if its words meet all needs of one of the `ways`, which say more and take more looking up.
+    """
 
     source: str
     anchors: frozenset[str]
+    ways: tuple["Way", ...] = ((),)
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -51,7 +58,17 @@ class Phrase:
         return re.compile(self.source)
 
 
-Part = tuple[str, frozenset[str]]  # regex, and the words of which one must be there
+Part = tuple[str, frozenset[str]]  # regex of a word, and its beginning
+Need = frozenset[str]  # of these one must be there: words, a blank after them, or beginnings of words
+Way = tuple[Need, ...]  # all of these must be met
+
+
+class Item(NamedTuple):
+    """A piece of an entry: its regex, the words of which one must be there, and the ways to match it."""
+
+    regex: str
+    anchors: frozenset[str] = frozenset()
+    ways: tuple[Way, ...] = ((),)
 
 
 @dataclass(slots=True)
@@ -60,19 +77,24 @@ class Compiler:
 
     macros: Mapping[str, str]
     spellings: Mapping[str, str]
-    known: dict[str, Part] = field(default_factory=dict)
+    known: Mapping[str, Part] = field(default_factory=dict)  # words that come compiled
+    items: dict[str, Item] = field(default_factory=dict)  # words and macros
+    spelled_phrases: list[str] = field(init=False)  # longest first
+
+    def __post_init__(self) -> None:
+        self.spelled_phrases = sorted((key for key in self.spellings if " " in key), key=len, reverse=True)
 
     def phrase(self, pattern: str) -> Phrase:
         """Compile one entry. Raises BadPattern."""
         reader = _Reader(_TOKENS.findall(self._spelled(pattern)), self)
-        regex, anchors = reader.alternatives(None)
+        whole = reader.alternatives(None)
         if reader.tokens:
             raise BadPattern(f"'{reader.tokens[0]}' too many in '{pattern}'")
-        return Phrase(r"(?<= )" + regex, anchors)
+        return Phrase(r"(?<= )" + whole.regex, whole.anchors, whole.ways)
 
     def _spelled(self, pattern: str) -> str:
         """Phrases inside an entry get the same spelling as in a text: `i am going to` is looked for as `im gonna`."""
-        for phrase in sorted((key for key in self.spellings if " " in key), key=len, reverse=True):
+        for phrase in self.spelled_phrases:
             if phrase in pattern:
                 edges = rf"(?<![\w'*{{]){re.escape(phrase)}(?![\w'*}}])"
                 pattern = re.sub(edges, self.spellings[phrase], pattern)
@@ -85,62 +107,60 @@ class _Reader:
     compiler: Compiler
     depth: int = 0
 
-    def alternatives(self, closing: str | None) -> Part:
-        """Read `a b|c` up to `closing`; the regex, and the words of which one must be there."""
-        regexes: list[str] = []
-        anchors: list[frozenset[str]] = []
+    def alternatives(self, closing: str | None) -> Item:
+        """Read `a b|c` up to `closing`."""
+        items: list[Item] = []
         while True:
-            regex, words = self.sequence()
-            regexes.append(regex)
-            anchors.append(words)
+            items.append(self.sequence())
             if self.tokens and self.tokens[0] == "|":
                 self.tokens.pop(0)
                 continue
             if closing is not None and (not self.tokens or self.tokens.pop(0) != closing):
                 raise BadPattern(f"'{closing}' is missing")
-            required = frozenset().union(*anchors) if all(anchors) else frozenset[str]()
-            return "|".join(regexes), required
+            anchors = frozenset[str]().union(*(item.anchors for item in items))
+            required = anchors if all(item.anchors for item in items) else frozenset[str]()
+            return Item("|".join(item.regex for item in items), required, _either([item.ways for item in items]))
 
-    def sequence(self) -> Part:
+    def sequence(self) -> Item:
         """Read items up to `|`, `)` or `]`. Of all items, the most telling one gives the anchors."""
-        regex, candidates = "", []
+        items: list[Item] = []
         while self.tokens and self.tokens[0] not in "|)]":
-            part, anchors = self.item()
-            regex += part
-            candidates.append(anchors)
-        return regex, max(candidates, key=_telling, default=frozenset())
+            items.append(self.item())
+        anchors = max((item.anchors for item in items), key=_telling, default=frozenset())
+        return Item("".join(item.regex for item in items), anchors, _both([item.ways for item in items]))
 
-    def item(self) -> Part:
+    def item(self) -> Item:
         token = self.tokens.pop(0)
         if token in "([":
-            inside, anchors = self.alternatives(")" if token == "(" else "]")
-            return (f"(?:{inside})", anchors) if token == "(" else (f"(?:{inside})?", frozenset())
-        if token.startswith("{"):
-            return self._once(token, lambda: self.macro(token[1:-1]))
+            inside = self.alternatives(")" if token == "(" else "]")
+            regex = f"(?:{inside.regex})"
+            return inside._replace(regex=regex) if token == "(" else Item(f"{regex}?")
         if token in _ATOMS:
-            return _ATOMS[token], frozenset()
-        return self._once(token, lambda: self.literal(token))
+            return Item(_ATOMS[token])
+        if token not in self.compiler.items:
+            self.compiler.items[token] = self.macro(token[1:-1]) if token.startswith("{") else self.word(token)
+        return self.compiler.items[token]
 
-    def _once(self, token: str, make: Callable[[], Part]) -> Part:
-        if token not in self.compiler.known:
-            self.compiler.known[token] = make()
-        return self.compiler.known[token]
-
-    def macro(self, name: str) -> Part:
+    def macro(self, name: str) -> Item:
         if name not in self.compiler.macros or self.depth > _DEEPEST:
             raise BadPattern(f"no macro '{name}'")
         reader = _Reader(_TOKENS.findall(self.compiler.macros[name]), self.compiler, self.depth + 1)
-        inside, anchors = reader.alternatives(None)
-        return f"(?:{inside})", anchors
+        inside = reader.alternatives(None)
+        return inside._replace(regex=f"(?:{inside.regex})")
 
-    def literal(self, token: str) -> Part:
-        stem = token.endswith("*")
+    def word(self, token: str) -> Item:
+        if token in self.compiler.known:
+            regex, anchors = self.compiler.known[token]
+            return Item(regex, anchors, ((anchors,),))
         words = fold(token.rstrip("*"), self.compiler.spellings).strip(BREAK).split()
         if not words:
             raise BadPattern(f"nothing to look for in '{token}'")
-        head, last = "".join(f"{re.escape(word)} " for word in words[:-1]), re.escape(words[-1])
-        tail = rf"{last}[^| ]{{0,12}} " if stem else f"{last} "
-        return head + tail, frozenset({max(words, key=len)[:_ANCHOR]})
+        *head, last = words
+        stem = token.endswith("*")
+        regex = "".join(f"{re.escape(word)} " for word in head)
+        regex += rf"{re.escape(last)}[^| ]{{0,12}} " if stem else f"{re.escape(last)} "
+        needs = [f"{word} " for word in head] + [last if stem else f"{last} "]
+        return Item(regex, frozenset({max(words, key=len)[:_ANCHOR]}), (tuple(frozenset({need}) for need in needs),))
 
 
 _ANCHOR = 6  # letters of a word that make an anchor
@@ -158,7 +178,33 @@ def _telling(anchors: frozenset[str]) -> tuple[int, int]:
     return (rare, -len(anchors))
 
 
-def anchors_of(text: str) -> frozenset[str]:
-    """Every beginning of every word in a folded text, up to the anchor length."""
-    words = frozenset(text.split())
-    return frozenset(word[:length] for word in words for length in range(1, min(len(word), _ANCHOR) + 1))
+# ---- ways ----------------------------------------------------------------------------------------------------------
+
+_MOST_WAYS = 100  # of one entry; of more, a part is known by the longest words only
+
+
+def _either(parts: list[tuple[Way, ...]]) -> tuple[Way, ...]:
+    """The ways of alternatives. Those that need a single word each are one way that needs one of these words."""
+    ways = [way for part in parts for way in part]
+    if not all(ways):
+        return ((),)
+    single = [way[0] for way in ways if len(way) == 1]
+    return (*((frozenset[str]().union(*single),),) * bool(single), *(way for way in ways if len(way) > 1))
+
+
+def _both(parts: list[tuple[Way, ...]]) -> tuple[Way, ...]:
+    """The ways of items that follow each other."""
+    if len(parts) == 1:
+        return parts[0]
+    parts.sort(key=len)
+    while prod(map(len, parts)) > _MOST_WAYS:
+        parts = sorted([*parts[:-1], _in_short(parts[-1])], key=len)
+    return tuple(sum(chosen, ()) for chosen in product(*parts))
+
+
+def _in_short(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    return ((frozenset[str]().union(*(max(way, key=_shortest) for way in ways)),),)
+
+
+def _shortest(need: Need) -> int:
+    return min(map(len, need))

@@ -37,9 +37,8 @@ def assess(text: str, state: RiskState | None = None) -> Assessment:
 def prepare() -> None:
     """Read and compile all rules, so that no message waits for that. Half a second of work: for a thread beside."""
     lexicon = load()
-    for table in (lexicon.statements, lexicon.cues, *lexicon.contexts.values()):
-        for entry in table:
-            _ = entry.phrase.regex
+    for table in (lexicon.statements, lexicon.cues, lexicon.frames, *lexicon.contexts.values()):
+        table.prepare()
 
 
 class Router:
@@ -191,10 +190,9 @@ def _subject(text: Text, hits: list[Hit]) -> str:
         return "fiction"
     if any(hit.entry.table == "others" or context.lowered_as_other(hit) for hit in hits):
         return "other"
-    words = set(text.folded.split())
-    if words & SELF_WORDS:
+    if text.words & SELF_WORDS:
         return "self"
-    return "other" if words & context.OTHER_WORDS else "none"
+    return "other" if text.words & context.OTHER_WORDS else "none"
 
 
 def _time(text: Text) -> str:
@@ -202,4 +200,4 @@ def _time(text: Text) -> str:
         return "past"
     if "future" in text.frames:
         return "future"
-    return "now" if set(text.folded.split()) & SELF_WORDS else "none"
+    return "now" if text.words & SELF_WORDS else "none"

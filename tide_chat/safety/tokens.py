@@ -4,6 +4,7 @@ Most of what people write is ordinary: everything that costs time looks at the o
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,9 +22,12 @@ _RUN = re.compile(r"[A-Za-z']+")
 
 class Piece(NamedTuple):
     start: int
-    end: int
     text: str
     fine: bool  # nothing out of the ordinary
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
 
 
 def edges(token: str) -> tuple[str, str, str]:
@@ -57,13 +61,15 @@ def is_fine(token: str) -> bool:
 @lru_cache(maxsize=8)
 def pieces(text: str) -> tuple[Piece, ...]:
     """The text cut at its blanks. Several steps ask for the same text."""
-    return tuple(Piece(m.start(), m.end(), m.group(), is_fine(m.group())) for m in TOKEN.finditer(text))
+    words = text.split()
+    return tuple(map(Piece, map(re.Match.start, TOKEN.finditer(text)), words, _fine(words)))
 
 
-def odd_ones(text: str) -> list[Piece]:
+@lru_cache(maxsize=8)
+def odd_ones(text: str) -> tuple[Piece, ...]:
     """The pieces that are not ordinary."""
-    return [piece for piece in pieces(text) if not piece.fine]
+    return () if all(_fine(text.split())) else tuple(piece for piece in pieces(text) if not piece.fine)
 
 
-def all_fine(text: str) -> bool:
-    return all(map(is_fine, text.split()))
+def _fine(words: list[str]) -> Iterable[bool]:
+    return map(_is_fine if max(map(len, words), default=0) < _LONGEST else is_fine, words)

@@ -8,7 +8,7 @@ word, and repairs none.
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -26,6 +26,7 @@ _USUAL = 0.6  # share of neighbours that must be usual ones in a shorter one
 _UNKNOWN = -16.0  # log probability of a letter that belongs to no word
 _PAIR_BONUS = 2.5
 _ALTERNATIVES = 64
+_REMEMBERED = 10_000  # words
 _LONG = 24  # characters; a longer word is read one way only
 _OFTEN_HIDDEN = frozenset(
     "hell shit shitty fuck fucking fucked fucks damn bitch bastard cunt piss pissed crap dick arse kill killed "
@@ -49,7 +50,7 @@ def skeleton(word: str) -> str:
     return word[:1] + _VOWELS.sub("", word[1:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Words:
     counts: dict[str, int] = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
@@ -85,22 +86,15 @@ class Words:
 
     def ordinary(self, word: str) -> bool:
         """A known word, or a form of one."""
-        if self.knows(word):
-            return True
-        return any(
-            word.endswith(end) and len(word) > len(end) + 2 and self._stem(word[: -len(end)]) for end in _SUFFIXES
-        )
+        return _ordinary(word, self)
 
-    def _stem(self, stem: str) -> bool:
+    def stem(self, stem: str) -> bool:
         doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in self.known
         return stem in self.known or stem + "e" in self.known or doubled
 
     def weight(self, word: str) -> float:
         """How plainly this is a word of ours, from 0 to 1."""
-        n = self.counts.get(word, 0) or self.counts.get(word.replace("'", ""), 0)
-        if not n or (len(word) == 1 and word not in _SINGLES):
-            return 0.0
-        return 1.0 if word in self.rules else min(1.0, math.log(1 + n) / math.log(1 + COMMON))
+        return _weight(word, self)
 
     def quality(self, words: Iterable[str]) -> float:
         """The share of letters that stand in plain words."""
@@ -108,7 +102,7 @@ class Words:
         letters = sum(map(len, every))
         return sum(len(word) * self.weight(word) for word in every) / letters if letters else 0.0
 
-    def flow(self, words: list[str]) -> int:
+    def flow(self, words: Sequence[str]) -> int:
         """How many neighbours are usual ones."""
         return sum(f"{one} {two}" in self.pairs for one, two in pairwise(words))
 
@@ -165,24 +159,10 @@ class Words:
         """One slip away: letters swapped or doubled, one too few, one too many, a wrong one in a long word."""
         if len(word) < 4:
             return None
-        swaps = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
-        shorter = [word[:i] + word[i + 1 :] for i in range(len(word))]
-        doubled = [short for i, short in enumerate(shorter) if word[i] in word[max(i - 1, 0) : i] + word[i + 1 : i + 2]]
-        longer = [known for known in self._by_gap.get(word, ()) if known[0] == word[0]]
-        wrong = [known for short in shorter[1:] for known in self._by_gap.get(short, ()) if _one_wrong(word, known)]
-        for candidates, among in (
-            (swaps[1:] + doubled, self.seen),
-            (swaps[:1], self.targets),
-            (longer, self.targets),
-            ([short for short in shorter[1:] if len(short) > 4], self.targets),
-            (wrong, self.targets),
-        ):
-            if found := self.best((c for c in candidates if c in among), around):
-                return found
-        return None
+        return next(filter(None, (self.best(candidates, around) for candidates in _one_slip_away(word, self))), None)
 
     @cached_property
-    def _by_gap(self) -> dict[str, list[str]]:
+    def by_gap(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = defaultdict(list)
         for word in self.targets:
             if len(word) > 4:
@@ -214,16 +194,16 @@ class Words:
 
     # ---- letters without blanks ------------------------------------------------------------------------------------
 
-    def segmented(self, letters: str) -> list[str] | None:
+    def segmented(self, letters: str) -> tuple[str, ...] | None:
         """`iwanttodie`: the likeliest words; None when too many letters belong to none."""
-        pieces, lost = self._likeliest(letters)
+        pieces, lost = _likeliest(letters, self)
         return pieces if lost * 6 <= len(letters) else None
 
-    def plainly_joined(self, letters: str, glued: bool = False) -> list[str] | None:
+    def plainly_joined(self, letters: str, glued: bool = False) -> tuple[str, ...] | None:
         """The same for what may be an ordinary word: all of it in words, and most of them usual neighbours."""
         if len(letters) < 6:
             return None
-        pieces, lost = self._likeliest(letters)
+        pieces, lost = _likeliest(letters, self)
         joints = len(pieces) - 1
         if len(letters) > _SURELY_JOINED and lost * 4 <= len(letters) and len(letters) > 2.3 * len(pieces):
             return pieces
@@ -237,7 +217,7 @@ class Words:
             return None
         return pieces if self.flow(pieces) >= math.ceil(_USUAL * joints) else None
 
-    def _likeliest(self, letters: str) -> tuple[list[str], int]:
+    def likeliest(self, letters: str) -> tuple[tuple[str, ...], int]:
         """Viterbi over the letters: each end keeps its best last word."""
         best = [(0.0, 0, "")] + [(-math.inf, 0, "")] * len(letters)
         for start in range(len(letters)):
@@ -276,7 +256,7 @@ class Words:
         return frozenset(word[:end] for word in self._chances for end in range(1, len(word) + 1))
 
 
-def _traced(letters: str, best: list[tuple[float, int, str]]) -> tuple[list[str], int]:
+def _traced(letters: str, best: list[tuple[float, int, str]]) -> tuple[tuple[str, ...], int]:
     """The words along the best way back, and how many letters belong to none."""
     pieces: list[str] = []
     end, lost, open_piece = len(letters), 0, False
@@ -288,7 +268,7 @@ def _traced(letters: str, best: list[tuple[float, int, str]]) -> tuple[list[str]
             pieces.append(letters[start:end])
         lost += 0 if known else end - start
         end, open_piece = start, not known
-    return pieces[::-1], lost
+    return tuple(pieces[::-1]), lost
 
 
 def _one_wrong(word: str, known: str) -> bool:
@@ -297,7 +277,46 @@ def _one_wrong(word: str, known: str) -> bool:
         return False
     if len(word) == 5 and word[-1] != known[-1]:
         return False
-    return sum(a != b for a, b in zip(word, known, strict=True)) == 1
+    return sum(map(str.__ne__, word, known)) == 1
+
+
+# What is worked out for a word is remembered: the same word comes again, in this text's next reading or in another.
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _ordinary(word: str, words: Words) -> bool:
+    if words.knows(word):
+        return True
+    return any(word.endswith(end) and len(word) > len(end) + 2 and words.stem(word[: -len(end)]) for end in _SUFFIXES)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _weight(word: str, words: Words) -> float:
+    n = words.counts.get(word, 0) or words.counts.get(word.replace("'", ""), 0)
+    if not n or (len(word) == 1 and word not in _SINGLES):
+        return 0.0
+    return 1.0 if word in words.rules else min(1.0, math.log(1 + n) / math.log(1 + COMMON))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _one_slip_away(word: str, words: Words) -> tuple[tuple[str, ...], ...]:
+    """Candidates in groups, the smallest slip first."""
+    swaps = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
+    shorter = [word[:i] + word[i + 1 :] for i in range(len(word))]
+    doubled = [short for i, short in enumerate(shorter) if word[i] in word[max(i - 1, 0) : i] + word[i + 1 : i + 2]]
+    groups = (
+        [near for near in swaps[1:] + doubled if near in words.seen],
+        [near for near in swaps[:1] if near in words.targets],
+        [known for known in words.by_gap.get(word, ()) if known[0] == word[0]],
+        [short for short in shorter[1:] if len(short) > 4 and short in words.targets],
+        [known for short in shorter[1:] for known in words.by_gap.get(short, ()) if _one_wrong(word, known)],
+    )
+    return tuple(tuple(dict.fromkeys(group)) for group in groups if group)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _likeliest(letters: str, words: Words) -> tuple[tuple[str, ...], int]:
+    return words.likeliest(letters)
 
 
 def _spread(runs: list[tuple[str, str]]) -> Iterator[str]:
