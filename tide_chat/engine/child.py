@@ -9,8 +9,11 @@ import signal
 import sys
 import threading
 import time
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 from typing import BinaryIO
 
 from tide_chat.engine import wire
@@ -94,11 +97,24 @@ def offer_to_the_oom_killer() -> None:
         return  # not Linux, or not allowed
 
 
+def leave_out_what_is_unused() -> None:
+    """Import `llama_cpp` as its bindings alone. What the package brings beside (numpy, chat templates) is never called
+    here, and takes most of the time a child needs to start."""
+    spec = find_spec("llama_cpp")
+    if spec is None or spec.submodule_search_locations is None:
+        return  # the import says what is missing
+    package = ModuleType(spec.name)
+    package.__spec__, package.__path__ = spec, list(spec.submodule_search_locations)
+    package.__dict__["__version__"] = version("llama-cpp-python")
+    sys.modules[spec.name] = package
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the app, which sends a cancel
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # native code that prints must not disturb the answers
     offer_to_the_oom_killer()
+    leave_out_what_is_unused()
     from tide_chat.engine.local import LocalEngine
 
     Child(LocalEngine(), sys.stdin.buffer, answers).run()
