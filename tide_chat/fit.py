@@ -7,10 +7,11 @@ Knows no engine.
 from collections.abc import Callable
 
 from tide_chat import pace, scenario
-from tide_chat.messages import Conversation
+from tide_chat.messages import Conversation, Role
 from tide_chat.profile import Profile, Style, written_for
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.guard import Gate
+from tide_chat.safety.guard_topics import unwanted
 from tide_chat.terminal import neutral
 
 
@@ -37,17 +38,24 @@ def told_beside(assessment: Assessment, conversation: Conversation, *, guided: b
 
 def added(profile: Profile, situation: str, conversation: Conversation) -> tuple[str, str]:
     """Written lines before and after the reply of a very small model, each once in a conversation; "" for none."""
-    earlier = "\n".join(message.text for message in conversation.messages)
-    line = next((line for line in written_for(profile.style, situation) if line not in earlier), "")
+    earlier, closed = "\n".join(message.text for message in conversation.messages), _unwanted(profile, conversation)
+    lines = written_for(profile.style, situation)
+    line = next((line for line in lines if line not in earlier and not closed(line)), "")
     return (line, "") if profile.style is Style.REASSURE else ("", line)
 
 
 def gate(assessment: Assessment, conversation: Conversation, profile: Profile, system: str) -> Gate:
     """For the next reply: it repeats no earlier one and nothing of the system prompt, asks nothing after enough
-    questions, and is as short as wished.
+    questions, is as short as wished, and leaves alone what the person does not want brought up.
 
-    From T2 on a question may be the one that matters most, so none is taken out.
+    From T2 on a question may be the one that matters most, so none is taken out, nor what it is about.
     """
-    said = pace.said(conversation)
-    questions = assessment.tier >= Tier.T2 or not pace.asked_enough(conversation)
-    return Gate(said=said, told=system, questions=questions, most=profile.most_sentences)
+    said, grave = pace.said(conversation), assessment.tier >= Tier.T2
+    questions = grave or not pace.asked_enough(conversation)
+    closed = _unwanted(Profile() if grave else profile, conversation)
+    return Gate(said=said, told=system, questions=questions, most=profile.most_sentences, unwanted=closed)
+
+
+def _unwanted(profile: Profile, conversation: Conversation) -> Callable[[str], bool]:
+    said = (message.text for message in conversation.messages if message.role is Role.USER)
+    return unwanted(profile.topics, said)

@@ -8,14 +8,16 @@ import pytest
 from tide_chat.engine.base import Cancel, EngineInfo
 from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import TideError
-from tide_chat.events import Done, TextDelta, TurnResult
+from tide_chat.events import Done, Notice, TextDelta, TurnResult
+from tide_chat.fit import added
+from tide_chat.messages import Conversation
 from tide_chat.pace import NO_QUESTION
 from tide_chat.profile import Profile, Style, written_for
 from tide_chat.prompt import system_text
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import RiskState
 from tide_chat.scenario import find
-from tide_chat.turn import Companion
+from tide_chat.turn import EMPTY, Companion
 
 PANIC = {"panic_public": 0.9}
 
@@ -82,6 +84,42 @@ def test_a_profile_holds_from_the_next_message_on() -> None:
     assert "Call them" not in before
     assert "Call them Sam." in one.last_prompt.split("<|im_end|>")[0]
     assert result.reply == "Yes, and more. Two."
+
+
+LAKE = Profile(topics=("the lake", "my brothers"))
+OPENS_IT = "That sounds hard. Does the lake come to mind? It was a long day."
+
+
+def test_a_topic_that_is_not_to_be_brought_up_is_left_out() -> None:
+    one = companion(OPENS_IT, profile=LAKE)
+    found = told(one)
+    assert found.reply == "That sounds hard. It was a long day."
+    assert found.guard == ("unwanted_topic",)
+    assert told(companion(OPENS_IT)).reply == OPENS_IT
+
+
+def test_what_the_person_has_named_may_be_taken_up() -> None:
+    assert told(companion(OPENS_IT, profile=LAKE), "We drove to the lakes.").reply == OPENS_IT
+
+
+def test_a_reply_of_nothing_else_is_none() -> None:
+    one = companion("Does the lake come to mind?", profile=LAKE)
+    events = list(one.reply("It was loud."))
+    assert EMPTY in [event.text for event in events if isinstance(event, Notice)]
+    assert not [event for event in events if isinstance(event, TextDelta) and "lake" in event.text]
+
+
+def test_from_t2_on_nothing_is_left_out_for_its_topic() -> None:
+    asks = "Are you thinking of ending your life?"
+    one = companion(asks, profile=Profile(topics=("ending", "life")), assess=assessed({}, Tier.T2))
+    assert told(one).reply == asks
+
+
+def test_a_written_line_brings_no_topic_up_either() -> None:
+    lines = written_for(Style.LAYERED, "depression")
+    topic = Profile(Style.LAYERED, topics=("water",))
+    assert "water" in lines[0]
+    assert added(topic, "depression", Conversation().user("It is all grey."))[1] == lines[1]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
 mid-sentence. A sentence with something that must not be said (`guard_rules/`), or of what the model was told, is
 replaced by an authored line, or ends the reply. One that an earlier reply has said is left out, and so is a question
-where enough were asked. It knows neither what the person wrote nor which country they are in.
+where enough were asked and what names an unwanted topic. It knows neither what the person wrote nor which country
+they are in.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -35,6 +36,7 @@ _SAME = 0.8  # share of three-word runs that make two sentences the same
 _TOLD = 7  # words in a row that only somebody who repeats has in common with what they were told
 _CASE = re.compile(r"\W*the person(?:['’]s| is| isn['’]t| was| has)\b", re.IGNORECASE)
 _OPENS_AS_A_CASE = Finding("leak", "opening", "speaks about the person as of a case")
+_UNWANTED = "unwanted_topic"
 _REPEATS_INSTRUCTIONS = Finding("leak", "system prompt", "repeats its instructions")
 
 
@@ -54,6 +56,7 @@ class Gate:
 
     `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
     said: earlier replies. told: the system prompt. questions: whether this one may ask something. most: sentences.
+    unwanted: whether a sentence names what the person does not want brought up.
     """
 
     def __init__(
@@ -64,12 +67,14 @@ class Gate:
         told: str = "",
         questions: bool = True,
         most: int | None = None,
+        unwanted: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._screen = screen or default_screen()
         self._earlier = [_runs(piece) for text in said for piece in _END.split(text)]
         self._told = _runs(told, _TOLD)
         self._questions = questions
         self._most = most or MOST_SENTENCES
+        self._unwanted = unwanted
         self._left_out = ""  # the first sentence that was; said after all when nothing else was
         self._reading = Reading(self._screen)
         self._answered: list[str] = []  # categories that an authored line stands for
@@ -140,7 +145,7 @@ class Gate:
             return ""
         finding = self._reading.gravest(piece) or self._out_of_place(piece)
         if not finding and (why := self._needless(piece)):
-            self._left_out = self._left_out or piece
+            self._left_out = self._left_out or (piece if why != _UNWANTED else "")
             self.actions.append(why)
             return ""
         piece = self._instead(piece, finding) if finding else piece
@@ -196,6 +201,8 @@ class Gate:
 
     def _needless(self, piece: str) -> str:
         """Why a sentence is left out although nothing is wrong with it; empty when it is shown."""
+        if self._unwanted(piece):
+            return _UNWANTED
         if not self._questions and _ASKS.search(piece):
             return "one_question_too_many"
         return "said_before" if _same(_runs(piece), self._earlier) else ""
