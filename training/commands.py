@@ -172,10 +172,12 @@ def show(sources: tuple[str, ...], model: Path, limit: int, max_length: int, tem
 
     encoder = ChatEncoder(chat_files.load(model, template), system_text())
     chosen = [one.conversation for one in dialogues(sources or DEFAULT)[:limit]]
-    examples, _ = encoder.examples(chosen, max_length)
+    examples, counts = encoder.examples(chosen, max_length)
     console = Console(soft_wrap=True, highlight=False, emoji=False)
     in_colour = console.color_system is not None and not console.no_color
     console.print(shown.legend() if in_colour else shown.PLAIN_LEGEND)
     for example in examples:
         console.print(shown.coloured(encoder, example) if in_colour else shown.plain(encoder, example), markup=False)
+    if counts.dropped:
+        click.echo(f"{counts.dropped} of {counts.dialogues} dialogues do not fit {max_length} tokens.", err=True)
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tide_chat.errors import DataError
+from training import show
 from training.render import ChatEncoder, Counts, Example
 
 UNKNOWN_ALLOWED = 0.001  # share of tokens that the vocabulary cannot write
@@ -22,7 +23,7 @@ class Preflight:
     share_ended: float
     longest: int  # tokens
     median: int  # tokens
-    sample: Example
+    sample: str  # the first sequence; what is learnt of it stands between ⟦ and ⟧
     doubts: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
@@ -34,7 +35,8 @@ class Preflight:
             f"replies cut: {self.share_cut:.1%}; replies whose end is learnt: {self.share_ended:.1%}",
             f"too long: {of.shortened} dialogues lost {of.turns_lost} turns, {of.dropped} were left out",
         )
-        return (*facts, *(f"Note: {doubt}" for doubt in self.doubts))
+        notes = (f"Note: {doubt}" for doubt in self.doubts)
+        return (*facts, *notes, f"The first sequence. {show.PLAIN_LEGEND}.", self.sample)
 
 
 def check(encoder: ChatEncoder, examples: Sequence[Example], counts: Counts) -> Preflight:
@@ -49,7 +51,7 @@ def check(encoder: ChatEncoder, examples: Sequence[Example], counts: Counts) -> 
         ended,
         lengths[-1],
         lengths[len(lengths) // 2],
-        examples[0],
+        show.plain(encoder, examples[0]),
         tuple(_doubts(encoder, counts, ended)),
     )
 

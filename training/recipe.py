@@ -342,12 +342,21 @@ def _checked(values: Mapping[str, Any], given: str) -> Recipe:
         ) from error
 
 
+_PLAIN = {
+    "model_type": "is a section, with fields of its own",
+    "tuple_type": 'is a list, as ["a", "b"]',
+    "int_parsing": "is a whole number, without a unit",
+    "int_from_float": "is a whole number",
+    "float_parsing": "is a number, without a unit",
+}  # where the library's words are for programmers
+
+
 def _line(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("literal", "tuple")))
     if error["type"] == "extra_forbidden":
-        near = get_close_matches(place, [name for name, _, _ in fields()], n=1, cutoff=0.0)
-        return f"{place}: there is no such field; the nearest is {near[0]}"
-    message = error["msg"].removeprefix("Value error, ")
+        near = get_close_matches(place, [name for name, _, _ in fields()], n=1)
+        return f"{place}: there is no such field" + (f"; the nearest is {near[0]}" if near else "")
+    message = _PLAIN.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     if error["type"] in ("missing", "value_error"):
         return f"{place}: {message}".removeprefix(": ")
     return f"{place}: {message}, got {error['input']!r}"

@@ -76,6 +76,11 @@ def test_what_would_be_learnt(model: Path, dialogues: Path, capsys: pytest.Captu
     assert out.count("⟦") == 2
 
 
+def test_what_does_not_fit_is_said(model: Path, dialogues: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["data", "show", str(dialogues), "--model", str(model), "--max-length", "16"]) == 0
+    assert "1 of 1 dialogues do not fit 16 tokens." in capsys.readouterr().err
+
+
 def test_words_between_colons_stay_as_they_are(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("persona_id,user_input,reference_response\np1,I feel [bold] :heart: today.,Tell me :fire: more.\n")

@@ -113,7 +113,7 @@ def test_the_reference_is_the_adapter_that_it_begins_with(model: Path, tmp_path:
     assert outcome.best is not None
     told = json.loads((tmp_path / "second" / metrics.RUN).read_text())
     assert list(told["start"]) == ["first"]
-    with pytest.raises(UsageError, match="another data"):
+    with pytest.raises(UsageError, match="other data"):
         run(job(tmp_path / "second", model, settings(), resume=True))
 
 

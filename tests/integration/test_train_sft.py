@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -215,6 +216,23 @@ def test_run_json_says_where_it_came_from(tmp_path: Path) -> None:
     assert str(tmp_path) not in json.dumps(found)
 
 
+def test_a_run_folder_in_the_checkout_is_no_change_of_it(tmp_path: Path) -> None:
+    for words in (
+        ("init", "-q"),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a"),
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    found = metrics.git_state(tmp_path)
+    assert found is not None
+    assert not found["changed"]
+    subprocess.run(["git", "-C", str(tmp_path), "add", "run"], check=True)  # a file of it from now on
+    changed = metrics.git_state(tmp_path)
+    assert changed is not None
+    assert changed["changed"]
+
+
 def test_run_json_is_of_the_beginning_also_when_the_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,8 +313,10 @@ def test_a_run_goes_on_only_as_it_was_begun(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another recipe"):
         run(out, model, settings("training.epochs=2"), resume=True)
     job = Job(settings("training.epochs=1"), model, out, DIALOGUES, device="cpu", resume=True)
-    with pytest.raises(UsageError, match="another data"):
+    with pytest.raises(UsageError, match="other data"):
         train(job, nobody)
+    with pytest.raises(UsageError, match="other data"):  # the best loss so far is of other dialogues
+        run(out, model, settings("training.epochs=1"), held=DIALOGUES[:2], resume=True)
     done = weights(out)
     outcome, _ = run(out, model, settings("training.epochs=1"), resume=True)  # it was finished
     assert outcome.steps == 1
@@ -362,6 +382,40 @@ def test_weights_that_are_cut_off(tmp_path: Path) -> None:
         run(tmp_path / "run", model, settings())
 
 
+@pytest.mark.parametrize(("layers", "said"), [(+1, "is missing"), (-1, "has no place")])
+def test_weights_of_a_model_with_other_layers(layers: int, said: str, tmp_path: Path) -> None:
+    """The library would fill what is missing with noise, or leave layers out, and say nothing."""
+    model = tiny(tmp_path)
+    file = model / "config.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "num_hidden_layers": config["num_hidden_layers"] + layers}))
+    with pytest.raises(ModelUnusable, match="do not fit") as caught:
+        run(tmp_path / "run", model, settings())
+    assert said in caught.value.details
+
+
+def test_a_model_that_the_library_does_not_know_is_one_line(tmp_path: Path) -> None:
+    model = tiny(tmp_path)
+    file = model / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "model_type": "none-such"}))
+    with pytest.raises(ModelUnusable, match="cannot be loaded") as caught:
+        run(tmp_path / "run", model, settings())
+    assert "none-such" in caught.value.details
+    assert "\n" not in caught.value.details
+
+
+def test_a_run_that_goes_on_needs_no_room_for_the_checkpoints_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(loop, "disk_lacking", lambda folder, size: asked.append(size))
+    model, out = tiny(tmp_path), tmp_path / "run"
+    run(out, model, settings("training.epochs=1"))
+    run(out, model, settings("training.epochs=1"), resume=True)
+    first, then = asked
+    assert first - then == checkpoint.occupied(out) > 0
+
+
 def test_weights_that_are_no_numbers_and_a_second_try_in_the_same_folder(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -392,9 +446,23 @@ def test_arrays_of_others_in_the_folder_stay(tmp_path: Path) -> None:
     assert (out / "tokens.npz").read_bytes() == before
 
 
-def test_a_second_interrupt_acts_at_once() -> None:
+def test_before_the_first_step_an_interrupt_acts_at_once(tmp_path: Path) -> None:
+    def interrupted(line: str) -> None:
+        if "parameters are trained" in line:  # said while it begins
+            signal.raise_signal(signal.SIGINT)
+
+    out, model = tmp_path / "run", tiny(tmp_path)
+    job = Job(settings("training.epochs=1"), model, out, LONGER, device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        train(job, interrupted)
+    assert [path.name for path in out.iterdir()] == ["tokens.npz"]
+    assert train(job, nobody).steps > 0
+
+
+def test_a_second_interrupt_acts_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     with guards.interrupts() as wish:
         signal.raise_signal(signal.SIGINT)
         assert wish.is_set()
+        assert "Ending after this step" in capfd.readouterr().err
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

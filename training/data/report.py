@@ -47,9 +47,9 @@ class Report:
 def _lines(report: Report) -> Iterator[str]:
     for file in report.files:
         yield f"{file.name}: {file.rows} rows, sha256 {file.sha256[:16]}…"
+    scenarios = len(report.scenarios.keys() - {""})
     yield (
-        f"{report.dialogues} dialogues, {report.exchanges} exchanges, {report.personas} persons, "
-        f"{len(report.scenarios)} scenarios"
+        f"{report.dialogues} dialogues, {report.exchanges} exchanges, {report.personas} persons, {scenarios} scenarios"
     )
     for measure in report.measures:
         yield f"{measure.name}: {measure.value}"

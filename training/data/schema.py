@@ -36,6 +36,7 @@ _ROLES = {
     "system": Role.SYSTEM,
 }
 _ROLE_KEYS, _TEXT_KEYS = ("role", "from", "speaker"), ("content", "value", "text")
+_LOST = re.compile(r"[\ufffd\0\ud800-\udfff]")
 _SHOWN = 60  # characters of a value in a message
 
 
@@ -250,7 +251,7 @@ class _Row:
             self.wrong(column, "is not text", value)
         elif not value.strip():
             self.wrong(column, "is empty")
-        elif "\ufffd" in value or "\0" in value:
+        elif _lost(value):
             self.wrong(column, "holds characters that were lost in a conversion", value)
         else:
             return value.strip()
@@ -276,6 +277,8 @@ class _Row:
         if isinstance(value, bool) or not isinstance(value, str | int):
             self.wrong(column or "", "is neither text nor a whole number", value)
             return None
+        if _lost(str(value)):
+            self.wrong(column or "", "holds characters that were lost in a conversion", value)
         return str(value).strip()
 
     def by_traits(self, columns: tuple[str, ...]) -> str | None:
@@ -283,11 +286,16 @@ class _Row:
         told = [_fold(str(self._values.get(column) or "")) for column in columns]
         if not any(told):
             return None
-        return f"traits-{hashlib.sha256(chr(31).join(told).encode()).hexdigest()[:12]}"
+        return f"traits-{hashlib.sha256(chr(31).join(told).encode(errors='replace')).hexdigest()[:12]}"
 
 
 def _fold(name: str) -> str:
     return re.sub(r"[\s-]+", "_", name.strip().casefold())
+
+
+def _lost(text: str) -> bool:
+    """Whether it holds what a conversion leaves of a character: its sign for one, a zero, or half of a pair."""
+    return bool(_LOST.search(text))
 
 
 def _shown(value: object) -> str:

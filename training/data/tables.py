@@ -29,8 +29,6 @@ def records(path: Path) -> Read:
         raise DataError(
             "The file is not UTF-8.", details=f"{path}, byte {error.start}", help="Save it again as UTF-8."
         ) from error
-    except csv.Error as error:
-        raise DataError("The table cannot be read.", details=f"{path}: {error}") from error
     except OSError as error:
         raise DataError("The file cannot be read.", details=f"{path}: {error.strerror or error}") from error
 
@@ -42,7 +40,9 @@ def _jsonl(path: Path) -> Read:
                 continue
             place = Place(path.name, number)
             try:
-                yield _object(place, json.loads(line, parse_constant=_refuse))
+                yield _object(place, json.loads(line.rstrip("\n"), parse_constant=_refuse))
+            except json.JSONDecodeError as error:
+                yield Problem(place, "", "is not JSON", f"{error.msg.removesuffix(' at')} at column {error.colno}")
             except (ValueError, RecursionError) as error:
                 yield Problem(place, "", "is not JSON", str(error))
 
@@ -67,16 +67,29 @@ def _json(path: Path) -> Read:
 def _separated(delimiter: str) -> Callable[[Path], Read]:
     def read(path: Path) -> Read:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file, delimiter=delimiter, strict=True)
-            names = table.fieldnames or []
-            if len(set(names)) != len(names):
-                raise DataError("Two columns have the same name.", details=f"{path}: {', '.join(names)}")
-            for number, values in enumerate(table, 1):
-                place = Place(path.name, number)
-                extra = values.pop(None, None)  # csv's key for cells beyond the header
-                yield Problem(place, "", "has more cells than columns", str(extra)) if extra else Record(place, values)
+            number = 0
+            try:
+                for row in _rows(path, csv.DictReader(file, delimiter=delimiter, strict=True)):
+                    number += 1
+                    yield row
+            except csv.Error as error:
+                raise DataError(
+                    "The table cannot be read.",
+                    details=f"{path}, after row {number}: {error}",
+                    help="Is a quotation mark there opened and never closed, or not doubled within a text?",
+                ) from error
 
     return read
+
+
+def _rows(path: Path, table: "csv.DictReader[str]") -> Read:
+    names = table.fieldnames or []
+    if len(set(names)) != len(names):
+        raise DataError("Two columns have the same name.", details=f"{path}: {', '.join(names)}")
+    for number, values in enumerate(table, 1):
+        place = Place(path.name, number)
+        extra = values.pop(None, None)  # csv's key for cells beyond the header
+        yield Problem(place, "", "has more cells than columns", str(extra)) if extra else Record(place, values)
 
 
 def _parquet(path: Path) -> Read:
@@ -92,8 +105,11 @@ def _parquet(path: Path) -> Read:
                 for values in batch.to_pylist():
                     number += 1
                     yield Record(Place(path.name, number), values)
-    except pyarrow.ArrowException as error:
-        raise DataError("The file is not readable as parquet.", details=f"{path}: {error}") from error
+    except (pyarrow.ArrowException, OSError) as error:  # the latter has no number where a page is broken
+        if isinstance(error, OSError) and error.errno:
+            raise
+        said = " ".join(str(error).split())
+        raise DataError("The file is not readable as parquet.", details=f"{path}: {said}") from error
 
 
 def _object(place: Place, value: Any) -> Record | Problem:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,10 @@ def load(folder: Path, recipe: Recipe, device: torch.device, dtype: torch.dtype,
         raise MissingExtra("Training", "train") from error
     quantized = _quantized(recipe, device)
     with hushed(), _readable(folder):
-        base = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **quantized)
+        base, report = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, output_loading_info=True, **quantized
+        )
+    _whole(folder, report["missing_keys"], report["unexpected_keys"])
     model = attach(base if quantized else base.to(device), folder, recipe)
     if recipe.training.checkpointing:
         with hushed():
@@ -70,6 +73,7 @@ def attach(base: Any, folder: Path, recipe: Recipe) -> Any:
     torch.manual_seed(recipe.training.seed)
     try:
         with hushed():
+            warnings.filterwarnings("ignore", category=UserWarning, module="peft")  # advice to programmers
             warnings.simplefilter("error", RuntimeWarning)  # what names nothing is a mistake
             model = get_peft_model(base, config)
     except (ValueError, RuntimeError, NotImplementedError, RuntimeWarning) as error:
@@ -98,6 +102,18 @@ def _check(folder: Path) -> None:
             "There is no model to train.",
             details=f"{folder} has no config.json.",
             help="Name an HF folder; tide-convert dequantize makes one of a GGUF file.",
+        )
+
+
+def _whole(folder: Path, missing: Iterable[str], unexpected: Iterable[str]) -> None:
+    """The library fills what is missing with noise, and leaves out layers that the configuration does not count."""
+    odd = [f"{name} is missing" for name in sorted(missing)]
+    odd += [f"{name} has no place" for name in sorted(unexpected) if ".layers." in name and name.endswith(".weight")]
+    if odd:
+        raise ModelUnusable(
+            "The base model's weights do not fit its config.json.",
+            details=f"{folder}: {odd[0]}" + (f", and {len(odd) - 1} more" if odd[1:] else ""),
+            help="Both have to come from the same model, whole.",
         )
 
 
@@ -134,7 +150,8 @@ def _readable(folder: Path) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelUnusable("The base model cannot be loaded.", details=f"{folder}: {error}") from error
+        said = (str(error).splitlines() or [""])[0]  # advice about the library's versions may follow
+        raise ModelUnusable("The base model cannot be loaded.", details=f"{folder}: {said}") from error
     except Exception as error:
         if type(error).__name__ == "SafetensorError":
             raise DataError("The base model's weights are broken.", details=f"{folder}: {error}") from error

@@ -136,6 +136,11 @@ def newest(run: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def occupied(run: Path) -> int:
+    """Bytes that its checkpoints take already."""
+    return sum(file.stat().st_size for file in (run / FOLDER).rglob("*") if file.is_file())
+
+
 def at(run: Path, step: int) -> Path:
     return run / FOLDER / _name(step)
 

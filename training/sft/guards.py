@@ -3,10 +3,11 @@
 Knows the recipe's names for what to change, and nothing of the loop.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -14,19 +15,28 @@ import torch
 from tide_chat.errors import TideError
 from training.recipe import Recipe
 
+STDERR = 2
+ANSWER = b"\nEnding after this step, with a checkpoint. Ctrl+C again ends at once.\n"
+
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Ctrl+C and a polite kill become a wish, fulfilled between steps; the second one acts at once."""
+    """Ctrl+C and a polite kill become a wish, fulfilled between steps; the second one acts at once.
+
+    Ctrl+C is answered, since a step may take minutes.
+    """
     wish = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield wish
         return
 
-    def note(_number: int, _frame: Any) -> None:
+    def note(number: int, _frame: Any) -> None:
         if wish.is_set():
             raise KeyboardInterrupt
         wish.set()
+        if number == signal.SIGINT:
+            with suppress(OSError):  # past Python's own buffers: one of them may be in use at this moment
+                os.write(STDERR, ANSWER)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

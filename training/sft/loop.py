@@ -68,7 +68,6 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
     """
     group = devices.group()
     with (
-        guards.interrupts() as wish,
         guards.deterministic(job.device),
         guards.out_of_memory(job.recipe),
         together.exchanges(group.world),
@@ -78,7 +77,7 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
         group.meet()  # or the leader's first file would look like an older run to the others
         try:
             told, shown = (tell, say) if group.leads else (silent, quiet)
-            return _Run(job, prepare(job, group.leads, shown), group, wish, told, shown).run()
+            return _Run(job, prepare(job, group.leads, shown), group, told, shown).run()
         except OSError as error:
             raise TideError(
                 "The run folder could not be written.",
@@ -90,10 +89,9 @@ def train(job: Job, tell: Tell, say: Say = quiet, prepare: Prepare = prepare) ->
 class _Run:
     """One process's part of a run."""
 
-    def __init__(
-        self, job: Job, ready: Prepared, group: devices.Group, wish: threading.Event, tell: Tell, say: Say
-    ) -> None:
-        self.job, self.group, self.wish, self.tell, self.say = job, group, wish, tell, say
+    def __init__(self, job: Job, ready: Prepared, group: devices.Group, tell: Tell, say: Say) -> None:
+        self.job, self.group, self.tell, self.say = job, group, tell, say
+        self.wish = threading.Event()  # to stop; until the first step Ctrl+C acts at once
         self.recipe = job.recipe
         self.ready = ready
         self.device = devices.device_of(job.device, group)
@@ -139,13 +137,14 @@ class _Run:
 
     def _run(self) -> Outcome:
         self._begin()
-        stopped = self._gained_nothing()  # a run that had stopped and is resumed has nothing left to do
-        for step in () if stopped else self._steps():
-            self._step(step)
-            stopped = self._after_step()
-            if stopped:
-                break
-        return self._end(stopped)
+        with guards.interrupts() as self.wish:
+            stopped = self._gained_nothing()  # a run that had stopped and is resumed has nothing left to do
+            for step in () if stopped else self._steps():
+                self._step(step)
+                stopped = self._after_step()
+                if stopped:
+                    break
+            return self._end(stopped)
 
     def _begin(self) -> None:
         if self.group.leads:
@@ -170,9 +169,9 @@ class _Run:
     def _resume(self, folder: Path) -> None:
         state = checkpoint.restore(folder, self.model, self.optimizer)
         if (state.recipe, state.data) != (self.state.recipe, self.state.data):
-            what = "data" if state.recipe == self.state.recipe else "recipe"
+            what = "other data" if state.recipe == self.state.recipe else "another recipe"
             raise UsageError(
-                f"The run was begun with another {what}.",
+                f"The run was begun with {what}.",
                 details=str(folder),
                 help="Go on with the same, or begin anew in another folder.",
             )
@@ -409,6 +408,7 @@ def _check_out(job: Job) -> None:
 
 def _check_room(job: Job, trained: int) -> None:
     size = trained * 4 * 3 * (job.recipe.saving.keep + 2)  # adapter and two moments, in float32
+    size = max(0, size - checkpoint.occupied(job.out))
     if lacking := disk_lacking(job.out, size):
         raise DataError(
             "There is not enough room on the disk for the checkpoints.",

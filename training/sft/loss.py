@@ -19,6 +19,7 @@ from training.sft.batches import Batch
 CHUNK = 1 << 26  # logits that exist at once
 AGREES = 2e-3  # relative difference allowed between our loss and the model's own in float32
 AGREES_HALF = 3e-2  # the same in bfloat16
+KNOWN = "Known: qwen2, llama, phi3, granitemoe."
 
 
 class FrozenHeadLoss(torch.autograd.Function):  # type: ignore[misc]
@@ -53,16 +54,10 @@ class Loss:
 
     def __init__(self, model: Any, dtype: torch.dtype) -> None:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
-        self.decoder, head = base.get_decoder(), base.get_output_embeddings()
-        if not isinstance(head, nn.Linear) or head.bias is not None or head.weight.requires_grad:
-            raise ModelUnusable(
-                "This model's output layer cannot be trained around.",
-                details=type(head).__name__,
-                help="Leave lm_head out of lora.targets.",
-            )
-        self.base, self.head, self.dtype = base, head, dtype
+        self.decoder, self.head = base.get_decoder(), _head(base)
+        self.base, self.dtype = base, dtype
         self.scale = 1.0 / float(getattr(base.config, "logits_scaling", 1.0))
-        self.device = head.weight.device
+        self.device = self.head.weight.device
         known = inspect.signature(self.decoder.forward).parameters
         self._cache_name = "cache" if "cache" in known else "past_key_values"
         self._sharded = hasattr(self.decoder, "unshard")  # FSDP's; its module takes a second to import
@@ -121,7 +116,7 @@ class Loss:
             raise ModelUnusable(
                 "This model computes its output in a way that is not known here.",
                 details=f"Its own loss on a sequence is {wanted:.5f}, ours {got:.5f}.",
-                help="Known: qwen2, llama, phi3, granitemoe.",
+                help=KNOWN,
             )
 
     def _both_ways(self, batch: Batch) -> tuple[float, float]:
@@ -137,3 +132,16 @@ class Loss:
         got = float(self(Batch(batch.prefix, batch.ids[:1], batch.mask[:1]))[0])
         self.base.train(training)
         return wanted, got
+
+
+def _head(base: Any) -> nn.Linear:
+    """The output matrix. Raises ModelUnusable."""
+    head = base.get_output_embeddings()
+    if isinstance(head, nn.Linear) and head.bias is None and not head.weight.requires_grad:
+        return head
+    adapted = type(head).__module__.startswith("peft")
+    raise ModelUnusable(
+        "This model's output layer cannot be trained around.",
+        details="It has an adapter." if adapted else f"A {base.config.model_type} model is of another kind.",
+        help="Leave lm_head out of lora.targets." if adapted else KNOWN,
+    )

@@ -89,12 +89,15 @@ def _version(name: str) -> str | None:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit, and whether files differ from it; None outside a checkout."""
+    """Commit, and whether files of it were changed since (new ones, as a run folder, do not count); None outside a
+    checkout.
+    """
     if not (folder / ".git").exists():
         return None
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        return {"commit": commit.strip(), "changed": bool(_git(folder, "status", "--porcelain").strip())}
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no").strip()
+        return {"commit": commit.strip(), "changed": bool(changed)}
     except (OSError, subprocess.SubprocessError):
         return None
 

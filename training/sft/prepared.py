@@ -71,8 +71,7 @@ def prepare(job: Job, keep: bool, say: Say = quiet) -> Prepared:
     recipe = job.recipe.data
     encoder = encoder_of(job)
     start = begun.digest(job.start) if job.start else ""
-    texts = [repr([(str(message.role), message.text) for message in one.messages]) for one in job.train]
-    hashed = data_hash(job, encoder, start, texts)
+    hashed = data_hash(job, encoder, start, [*map(_text, job.train), "held out", *map(_text, job.held)])
 
     def made() -> tuple[list[Example], Counts]:
         return encoder.examples(job.train, recipe.max_length, cut=recipe.cut, say=say)
@@ -87,6 +86,10 @@ def encoder_of(job: Job) -> ChatEncoder:
     """Raises as `chat_files.load`."""
     system = system_text() if job.recipe.data.system == "app" else ""
     return ChatEncoder(chat_files.load(job.model, job.template), system)
+
+
+def _text(conversation: Conversation) -> str:
+    return repr([(str(message.role), message.text) for message in conversation.messages])
 
 
 def data_hash(job: Job, encoder: ChatEncoder, start: str, texts: Sequence[str]) -> str:

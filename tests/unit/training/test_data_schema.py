@@ -121,6 +121,8 @@ def test_persons_without_a_name_are_known_by_what_is_told_of_them() -> None:
         ({"user_input": 3}, "column user_input is not text (3)"),
         ({"reference_response": " \n"}, "column reference_response is empty"),
         ({"reference_response": "a \ufffd b"}, "column reference_response holds characters that were lost"),
+        ({"user_input": "half \ud83d of one"}, "column user_input holds characters that were lost"),
+        ({"persona_id": "p\ud83d"}, "column persona_id holds characters that were lost"),
         ({"more_turns": "yes"}, "column more_turns is not a list ('yes')"),
         ({"more_turns": ["yes"]}, "column more_turns[0] is not an object ('yes')"),
         ({"more_turns": [{"user_input": "a"}]}, "column more_turns[0].reference_response is missing"),

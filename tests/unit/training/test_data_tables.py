@@ -63,6 +63,7 @@ def test_broken_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     found = list(records(path))
     assert [one.place.row for one in found] == [1, 3, 4, 5, 6, 7]
     assert [type(one) for one in found] == [Record, Problem, Problem, Problem, Problem, Record]
+    assert str(found[1]) == "set.jsonl, row 3: is not JSON (Expecting value at column 7)"
     assert str(found[2]) == "set.jsonl, row 4: is not an object"
 
 
@@ -96,6 +97,31 @@ def test_broken_files(name: str, data: bytes, expected: str, tmp_path: Path) -> 
     with pytest.raises(DataError, match=expected) as caught:
         list(records(path))
     assert name in caught.value.details
+
+
+def test_a_quotation_mark_that_is_never_closed_names_the_row_before(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text('user,reply\na,b\nc,d\n"e,f\ng,h\n', encoding="utf-8")
+    with pytest.raises(DataError, match="table cannot be read") as caught:
+        list(records(path))
+    assert f"{path}, after row 2: " in caught.value.details
+
+
+@pytest.mark.parametrize("end", [0.5, 0.99])
+def test_a_parquet_file_that_is_cut(end: float, tmp_path: Path) -> None:
+    path = write(tmp_path / "set.parquet", ROWS)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(end * len(whole))])
+    with pytest.raises(DataError, match="not readable as parquet"):
+        list(records(path))
+
+
+def test_a_parquet_page_that_is_broken_is_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "set.parquet", ROWS)
+    path.write_bytes(path.read_bytes()[:4] + bytes(range(0x80, 0xC0)) + path.read_bytes()[68:])
+    with pytest.raises(DataError, match="not readable as parquet") as caught:
+        list(records(path))
+    assert "\n" not in caught.value.details
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
