@@ -1,17 +1,25 @@
 """What keeps the screens of a large history quick: drawn once, read ahead, and no more made than is in sight."""
 
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextvars import Context
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import pytest
+from textual.app import App
+from textual.dom import DOMNode
+from textual.widgets import Input
 
 from tests.ui.care_driving import screen
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
-from tests.ui.driving import app, chat, settle
+from tests.ui.driving import app, chat, on_screen, settle
 from tests.ui.history_driving import kept_history, open_list, press, reply, unlock, user
 from tide_chat.safety import lexicon
 from tide_chat.ui.screens.history.choices import Choice
-from tide_chat.ui.screens.history.lists import HistoryScreen, TurnsScreen
+from tide_chat.ui.screens.history.lists import PAUSE_S, HistoryScreen, TurnsScreen
 from tide_chat.ui.screens.history.side import WIDTH
 from tide_chat.ui.widgets.transcript import FIRST
 
@@ -55,6 +63,53 @@ async def test_a_list_over_the_list_leaves_the_room_for_the_one_below(open_app: 
         await press(pilot, "escape")
         await pilot.pause()
         assert chat(pilot).composer.region.x == 0
+
+
+async def test_the_list_is_made_once_and_holds_nothing_between_two_times(open_app: OpenApp) -> None:
+    async with open_app(size=(120, 30)) as pilot:
+        await unlock(pilot)
+        app(pilot).go_on_with(1)
+        await settle(pilot)
+        first = await open_list(pilot)
+        first.query_one("#find", Input).value = "answer 7"
+        await pilot.pause(2 * PAUSE_S)
+        await settle(pilot)
+        assert "answer 7" in on_screen(pilot)
+        assert any("answer" in text for text in held(first))
+        await press(pilot, "escape")
+        await pilot.pause()
+        assert not [text for text in held(first) if "answer" in text or "line 9" in text]
+        assert await open_list(pilot) is first
+        assert first.typed == ""
+        assert "line 0" in on_screen(pilot)
+
+
+async def test_another_language_has_a_list_of_its_own(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await unlock(pilot)
+        english = await open_list(pilot)
+        await press(pilot, "escape")
+        app(pilot).change_settings(language="es")
+        assert await open_list(pilot) is not english
+        app(pilot).change_settings(language="en")
+
+
+def held(screen: DOMNode) -> Iterator[str]:
+    """Every text that a screen and its widgets hold on to, in whatever way, and nothing of the app around it."""
+    beyond = (App, ModuleType, type, asyncio.Task, asyncio.AbstractEventLoop, Context)
+    seen, open_ends = set[int](), list[object]([screen])
+    while open_ends:
+        one = open_ends.pop()
+        other = isinstance(one, DOMNode) and screen not in one.ancestors_with_self
+        if id(one) in seen or isinstance(one, beyond) or other:
+            continue
+        seen.add(id(one))
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, FunctionType):
+            open_ends += [cell.cell_contents for cell in one.__closure__ or ()]
+        else:
+            open_ends += gc.get_referents(one)
 
 
 @pytest.mark.parametrize(("rows", "most"), [(24, FIRST), (80, 40)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tide_chat import wording
 from tide_chat.care.checkin import CheckIn
 from tide_chat.errors import TideError
 from tide_chat.messages import Conversation, Role
@@ -170,7 +171,12 @@ class HistoryApp(CareApp):
         if isinstance(self.screen, HistoryScreen):
             self.screen.dismiss(None)
         elif self.screen is self.chat and (archive := self._open_archive()):
-            self.push_screen(HistoryScreen(archive, self.book.open_id))
+            name = f"history-{wording.language()}"
+            if not self.is_screen_installed(name):
+                self.install_screen(HistoryScreen(name), name)
+            shown = self.get_screen(name, HistoryScreen)
+            shown.open(archive, self.book.open_id)
+            self.push_screen(shown)
 
     def action_branch(self) -> None:
         if self.screen is self.chat and (number := self._kept_id()):
@@ -216,7 +222,7 @@ class HistoryApp(CareApp):
             error = problem
         self.post_message(GoneOn(conversation, at, error))
 
-    def on_gone_on(self, message: GoneOn) -> None:
+    async def on_gone_on(self, message: GoneOn) -> None:
         self.chat.turns.held = False
         if message.error:
             self.tell(message.error.short)
@@ -227,7 +233,8 @@ class HistoryApp(CareApp):
         before = self.book.diary.first if self.book.diary else 0
         older = StoredEntries(archive, number, before) if archive and number is not None and before else None
         said = message.conversation.messages
-        self.chat.begin_with([entry(one) for one in said], older)
+        with self.batch_update():  # drawn once, when all of it is there
+            await self.chat.begin_with([entry(one) for one in said], older)
         if message.at is not None and message.at < before + len(said) - 1:
             if self.chat.transcript.look_at(message.at):
                 self.chat.hint(say(words.FOUND))

@@ -61,7 +61,9 @@ class Rows(ScrollView):
         self.total, self._height = 0, 2
         self._fetch: Fetch = lambda _limit, _first: ()
         self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self._drawn: dict[int, list[Strip]] = {}  # while it is drawn
         self._broken = False
+        self.auto_links = False  # there are none, and looking for them takes a third of the drawing
 
     def show(self, total: int, fetch: Fetch, *, height: int = 2, at: int = 0) -> None:
         """Other rows. height: lines of each. at: the one that is highlighted."""
@@ -69,6 +71,8 @@ class Rows(ScrollView):
         self._pages.clear()
         self._broken = False
         self.virtual_size = Size(0, total * height)
+        if self.virtual_size.height > self.app.size.height:
+            self.show_vertical_scrollbar = True  # known before it has a place: what comes later moves every line
         self.highlighted = max(0, min(at, total - 1))
         self._in_sight()
         self.refresh()
@@ -105,23 +109,33 @@ class Rows(ScrollView):
             self.highlighted = index
             self.post_message(self.Chosen())
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """A row is drawn once for all its lines in sight. Nothing drawn is kept here."""
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._drawn.clear()
+
     def render_line(self, y: int) -> Strip:
         index, line = divmod(y + round(self.scroll_y), self._height)
+        if index not in self._drawn:
+            self._drawn[index] = self._draw(index, self.scrollable_content_region.width)
+        return self._drawn[index][line]
+
+    def _draw(self, index: int, width: int) -> list[Strip]:
+        """All lines of a row."""
         row = self._row(index)
-        width = self.scrollable_content_region.width
         if row is None or width < 1:
-            return Strip.blank(max(0, width), self.rich_style)
+            return [Strip.blank(max(0, width), self.rich_style)] * self._height
         names = ("rows--row", "rows--highlighted") if index == self.highlighted else ("rows--row",)
-        mark = "› " if index == self.highlighted else "  "
-        content = Content(f"{mark}{row.name}").truncate(width, ellipsis=True) if line == 0 else row.text
-        room = width if line == 0 else max(1, width - 2)
         style = self.get_visual_style(*names)
-        strips = Visual.to_strips(self, content, room, None, style)
-        at = max(0, line - 1)
-        strip = strips[at] if at < len(strips) else Strip.blank(0)
-        if line:
-            strip = Strip.join([Strip.blank(2, style.rich_style), strip])
-        return strip.crop(0, width).extend_cell_length(width, style.rich_style)
+        mark = "› " if index == self.highlighted else "  "
+        name = Content(f"{mark}{row.name}").truncate(width, ellipsis=True)
+        edge = Strip.blank(2, style.rich_style)
+        below = [Strip.join([edge, one]) for one in Visual.to_strips(self, row.text, max(1, width - 2), None, style)]
+        lines = [*Visual.to_strips(self, name, width, None, style)[:1], *below][: self._height]
+        lines += [edge] * (self._height - len(lines))
+        return [line.crop(0, width).extend_cell_length(width, style.rich_style) for line in lines]
 
     def _row(self, index: int) -> Row | None:
         if not 0 <= index < self.total:

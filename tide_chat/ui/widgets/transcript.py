@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
+from textual.widget import AwaitMount
 
 from tide_chat.ui.widgets.entries import CALM, SMOOTH, Entry, EntryView, Kind
 from tide_chat.ui.widgets.plain import Plain
@@ -96,21 +97,24 @@ class Transcript(VerticalScroll):
         self.query_one("#unseen", Plain).update(say(UNSEEN))
         self._show_marks()
 
-    def fill(self, entries: Sequence[Entry], older: Older | None = None) -> None:
+    def fill(self, entries: Sequence[Entry], older: Older | None = None) -> AwaitMount:
         """Show another conversation, from its end. older: what came before `entries`."""
         self._growing, self._from_start, self._seen_from, self._before = None, None, 0, 0
         self.entries, self._older = list(entries), older
         self.query_one("#greeting").display = not entries
-        self._to_end()
+        there = self._to_end()
+        self.show_vertical_scrollbar = self._hidden > 0  # known now; found out when laid out, all would be drawn twice
+        return there
 
-    def _to_end(self) -> None:
+    def _to_end(self) -> AwaitMount:
         """Only the newest entries are widgets. Nothing that was being read is held in its place any more."""
         self._moving = False
         enough = max(FIRST, self.size.height // 2)  # an entry with its margin has two rows at least
-        self._window(max(0, len(self.entries) - enough), len(self.entries))
+        there = self._window(max(0, len(self.entries) - enough), len(self.entries))
         self.anchor()
+        return there
 
-    def _window(self, first: int, end: int) -> None:
+    def _window(self, first: int, end: int) -> AwaitMount:
         """Only the entries from `first` to before `end` are widgets. Those that are there show other entries."""
         self._first, count = first, end - first
         self._remove(self._views[count:])
@@ -119,8 +123,9 @@ class Transcript(VerticalScroll):
             view.show(entry)
         fresh = [EntryView(entry) for entry in self.entries[first + len(self._views) : end]]
         self._views += fresh
-        self.mount_all(fresh)
+        there = self.mount_all(fresh)
         self._show_marks()
+        return there
 
     def add(self, entry: Entry) -> EntryView:
         """Show a new entry at the end."""

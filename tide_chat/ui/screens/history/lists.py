@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -24,11 +25,15 @@ from tide_chat.wording import say, say_count
 
 PAUSE_S = 0.15  # without a key, before what was typed is looked for
 MOST = 200  # messages found that are listed
+BLANK = dict.fromkeys((*range(32), *range(127, 160)), " ")  # instead of signs that could drive the terminal
 NONE_YET = "Nothing is kept yet. Your next message begins the first one."
 
 
 class HistoryScreen(SideList):
-    """All conversations, or the messages in which the words occur."""
+    """All conversations, or the messages in which the words occur. Made once: that takes longer than to show it.
+
+    Between two times that it is shown it holds nothing of the history.
+    """
 
     title_text = "Your history"
     placeholder = "Type to search in it"
@@ -42,13 +47,36 @@ class HistoryScreen(SideList):
             super().__init__()
             self.typed, self.hits, self.error = typed, hits, error
 
-    def __init__(self, archive: Archive, open_id: int | None) -> None:
-        super().__init__(id="history")
-        self._archive, self._open_id = archive, open_id
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._archive: Archive | None = None
+        self._open_id: int | None = None
         self._due: Timer | None = None
+
+    def open(self, archive: Archive, open_id: int | None) -> None:
+        """What it shows when it is pushed next."""
+        self._archive, self._open_id = archive, open_id
+        if self.is_mounted:
+            self.query_one("#find", Input).value = ""
+            self.stand()
+            self.list_all()
 
     def on_mount(self) -> None:
         self.list_all()
+
+    def let_go(self) -> None:
+        if self._due:
+            self._due.stop()
+        self._archive = None
+        self.query_one("#find", Input).value = ""
+        self.note("")
+        self.rows.show(0, lambda _limit, _first: ())
+        self.refresh()
+        self.render_line(0)  # what was drawn last is kept by Textual until something else is drawn
+
+    def render(self) -> RenderableType:
+        """What is below the list; nothing while it is not shown."""
+        return super().render() if self._archive else ""
 
     @property
     def typed(self) -> str:
@@ -56,16 +84,16 @@ class HistoryScreen(SideList):
 
     def list_all(self, at: int = 0) -> None:
         """Every conversation, windowed."""
+        if (archive := self._archive) is None:
+            return
         try:
-            total = self._archive.count()
+            total = archive.count()
         except TideError as error:
             self.note(problem(error))
             return
         self.note("" if total else say(NONE_YET))
-        self.rows.show(total, self._page, at=at)
-
-    def _page(self, limit: int, first: int) -> Sequence[Row]:
-        return [_conversation(one, self._open_id) for one in self._archive.conversations(limit, first)]
+        opened = self._open_id
+        self.rows.show(total, lambda *page: [_conversation(one, opened) for one in archive.conversations(*page)], at=at)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -78,6 +106,8 @@ class HistoryScreen(SideList):
 
     def _search(self) -> None:
         typed, archive = self.typed, self._archive
+        if archive is None:
+            return
 
         def look() -> None:
             hits: Sequence[Hit] = ()
@@ -93,14 +123,14 @@ class HistoryScreen(SideList):
     def on_history_screen_found(self, message: Found) -> None:
         if message.typed != self.typed:
             return
-        rows = [_hit(hit) for hit in message.hits]
-        self.rows.show(len(rows), lambda limit, first: rows[first : first + limit], height=3)
+        hits = message.hits
+        self.rows.show(len(hits), lambda limit, first: [_hit(hit) for hit in hits[first : first + limit]], height=3)
         if message.error:
             self.note(problem(message.error))
-        elif not rows:
+        elif not hits:
             self.note(say("Nothing was found. Every word has to occur in the same message."))
         else:
-            self.note(say("The newest {count} messages that were found.", count=MOST) if len(rows) == MOST else "")
+            self.note(say("The newest {count} messages that were found.", count=MOST) if len(hits) == MOST else "")
 
     def choose(self, row: Row) -> None:
         self.tide.go_on_with(row.key, at=row.at)
@@ -128,7 +158,7 @@ class TurnsScreen(SideList):
     keys = "Up, Down move · Enter makes the copy and goes on with it · Esc goes back"
 
     def __init__(self, archive: Archive, id: int) -> None:
-        super().__init__(id="turns")
+        super().__init__("turns")
         self._archive, self._conversation = archive, id
 
     def on_mount(self) -> None:
@@ -175,6 +205,5 @@ def _turn(one: Kept) -> Row:
 
 
 def _one_line(content: Content) -> Content:
-    """Signs that could drive the terminal, and line ends, become blanks: every place stays where it is."""
-    plain = "".join(" " if ord(sign) < 32 or 127 <= ord(sign) < 160 else sign for sign in content.plain)
-    return Content(plain, spans=list(content.spans))
+    """Control signs and line ends become blanks: every place stays where it is."""
+    return Content(content.plain.translate(BLANK), spans=list(content.spans))

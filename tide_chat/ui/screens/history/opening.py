@@ -62,6 +62,7 @@ class PassphraseScreen(Panel[bool]):
     def on_ended(self, message: Ended) -> None:
         self.working = False
         if message.error is None:
+            self._empty()  # a screen that is gone may stay in memory for a while
             self.opened()
             self.dismiss(True)
             return
@@ -70,9 +71,12 @@ class PassphraseScreen(Panel[bool]):
 
     def _anew(self) -> None:
         """What cannot be read cannot be mended either."""
+        self._empty()
+        self.query(Input).first().focus()
+
+    def _empty(self) -> None:
         for box in self.query(Input):
             box.value = ""
-        self.query(Input).first().focus()
 
     def opened(self) -> None:
         """What else holds once it is open."""

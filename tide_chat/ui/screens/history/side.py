@@ -43,8 +43,15 @@ class SideList(ModalScreen[None]):
     placeholder = ""  # of the box; without one there is none
     keys = ""
 
+    def __init__(self, id: str) -> None:
+        """With the style classes of the size there is: for each that came later it would be styled all over again."""
+        sizes = (*(self.app.HORIZONTAL_BREAKPOINTS or ()), *(self.app.VERTICAL_BREAKPOINTS or ()))
+        fitting = [name for _, name in sizes if self.tide.chat.has_class(name)]
+        beside = ["-beside"] if self.app.size.width >= BESIDE else []
+        super().__init__(id=id, classes=" ".join(fitting + beside))
+
     def compose(self) -> ComposeResult:
-        self._dress()
+        self.stand()
         with Vertical(id="side"):
             yield Plain(say(self.title_text), id="panel-title")
             if self.placeholder:
@@ -69,30 +76,35 @@ class SideList(ModalScreen[None]):
     def choose(self, row: Row) -> None:
         raise NotImplementedError
 
-    def _dress(self) -> None:
-        """Style classes and place before there is anything to draw: what came later would be drawn all over again."""
-        sizes = (*(self.app.HORIZONTAL_BREAKPOINTS or ()), *(self.app.VERTICAL_BREAKPOINTS or ()))
-        self.add_class(*(name for _, name in sizes if self.tide.chat.has_class(name)))
-        self._stand(self.app.size.width)
-
     def on_resize(self) -> None:
-        self._stand(self.size.width)
+        self.stand()
 
-    def on_unmount(self) -> None:
+    def on_screen_resume(self) -> None:
+        for box in self.query(Input):
+            box.cursor_blink = self.app.animation_level != "none"
+
+    def on_screen_suspend(self) -> None:
+        """Closed, or below another one."""
         if not any(isinstance(screen, SideList) for screen in self.app.screen_stack):
             self._make_room(0)
+        if self not in self.app.screen_stack:
+            self.let_go()
 
-    def _stand(self, width: int) -> None:
+    def let_go(self) -> None:
+        """Nothing is left in it of what it showed. For a screen that is shown again."""
+
+    def stand(self) -> None:
         """Beside the conversation, or in its place."""
-        self.set_class(width >= BESIDE, "-beside")
-        self._make_room(WIDTH if width >= BESIDE else 0)
+        beside = self.app.size.width >= BESIDE
+        self.set_class(beside, "-beside")
+        self._make_room(WIDTH if beside else 0)
 
     def _make_room(self, columns: int) -> None:
         """On the left of the conversation. Not by a class, for which every entry of it would be styled anew."""
         chat = self.tide.chat
         if chat.styles.padding.left != columns:
             chat.styles.padding = (0, 0, 0, columns)
-            chat.call_after_refresh(chat.fit_title)
+            chat.fit_title()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
