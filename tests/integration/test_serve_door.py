@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,32 @@ def test_without_the_cookie_nothing_is_shown(serving: Serving, entered: tuple[st
         status, text, _ = serving.ask(f"{entered[0]}{path}", Origin=f"http://{serving.host}", **headers)
         assert status == 403
         assert "does not know this browser" in text
+
+
+def test_a_refusal_is_a_page_that_reads_well(serving: Serving) -> None:
+    status, text, headers = serving.ask("/")
+    assert status == 403
+    assert headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert '<html lang="en">' in text
+    assert "prefers-color-scheme: light" in text
+    assert "$" not in text
+
+
+def test_the_pages_are_spanish_where_the_person_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "es_ES.UTF-8")
+    with Serving(tmp_path) as one:
+        _, refused, _ = one.ask("/")
+        path = one.address.removeprefix(f"http://{one.host}")
+        headers = one.ask(path)[2]
+        cookie = SimpleCookie(headers["Set-Cookie"])[COOKIE].value
+        _, page, _ = one.ask(headers["Location"], Cookie=f"{COOKIE}={cookie}")
+    assert '<html lang="es">' in refused
+    assert "Esta dirección abre tide-chat una sola vez" in refused
+    assert '<html lang="es">' in page
+    assert "Salir al momento" in page
+    assert "<code>tide-chat plain</code> en una terminal" in page
+    assert "$" not in page
 
 
 def test_with_it_the_page_is_shown_and_nothing_of_it_is_kept(serving: Serving, entered: tuple[str, str]) -> None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from tide_chat.errors import UsageError
 from tide_chat.serving import process
 from tide_chat.serving.door import COOKIE, Door, is_loopback, is_ours, is_own_page
+from tide_chat.wording import language, say
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,6 +29,12 @@ REFUSED = {
     "In the terminal, Ctrl+C ends it; started again, it prints a new address.",
     "cookie": "tide-chat does not know this browser. Use the address that it printed in the terminal.",
     "origin": "Only the page of tide-chat itself may talk to it.",
+}
+PAGE = {
+    "leave": "Leave at once",
+    "beside": "or Ctrl+Q. Only on this computer. For a screen reader: {command} in a terminal.",
+    "without": "This page needs JavaScript. Without it: {command} in a terminal.",
+    "starting": "Starting. This can take some seconds.",
 }
 
 
@@ -113,10 +120,9 @@ class Site:
         raise answer
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        page = Template((_own() / "page.html").read_text(encoding="utf-8"))
-        return web.Response(
-            text=page.substitute(socket=f"ws://{request.host}{self.door.place}ws"), content_type="text/html"
-        )
+        socket = f"ws://{request.host}{self.door.place}ws"
+        words = {name: say(text, command="<code>tide-chat plain</code>") for name, text in PAGE.items()}
+        return web.Response(text=_filled("page.html", socket=socket, **words), content_type="text/html")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         return await process.talk(request, self._command, self._running)
@@ -139,7 +145,13 @@ async def _private(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _refusal(why: str) -> web.HTTPForbidden:
-    return web.HTTPForbidden(text=f"{REFUSED[why]}\n")
+    return web.HTTPForbidden(text=_filled("refused.html", words=say(REFUSED[why])), content_type="text/html")
+
+
+def _filled(name: str, **words: str) -> str:
+    """One of our pages in the language in use."""
+    page = Template((_own() / name).read_text(encoding="utf-8"))
+    return page.substitute(words, language=language())
 
 
 def _port(request: web.Request) -> int:
