@@ -111,6 +111,18 @@ def test_a_difference_is_named_with_its_turn(played: Played, there: Path, tmp_pa
     assert "2 of 3 replies are the same." in done.stdout
 
 
+def test_the_words_of_the_receipt_count_and_not_the_settings_of_a_colleague(tmp_path: Path) -> None:
+    """Language and style decide what is said; a colleague may have chosen others for themselves."""
+    script, where = tmp_path / "short.toml", tmp_path / "receipt.json"
+    script.write_text(SCRIPT.replace("I slept badly again.", "I slept badly again and feel low."), encoding="utf-8")
+    ours = furnished(tmp_path / "ours", 'max_tokens = 8\nlanguage = "es"\n')
+    done = tide_chat(ours, "replay", str(script), "--plain", "--write-receipt", str(where), *ONE_THREAD)
+    assert "Para indicarlo: tide-chat config edit" in done.stdout, done.stderr
+    theirs = furnished(tmp_path / "theirs", 'reply_style = "reassure"\nlanguage = "en"\ncountry = "GB"\n')
+    again = tide_chat(theirs, "replay", "--receipt", str(where))
+    assert "3 of 3 replies are the same." in again.stdout, again.stdout + again.stderr
+
+
 def test_answering_again_and_changing_a_message_can_be_had_again(
     there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tide_chat import wording
 from tide_chat.clinician import hashes
 from tide_chat.clinician.recorded import Recorded, Turn
 from tide_chat.compose import Session
@@ -91,7 +92,8 @@ class Desk:
         What the person is called and does not want brought up stays out.
         """
         saved, style = self.session.settings, str(self.talk.profile.style)
-        return {"country": self.talk.country, "gpu": saved.gpu, "context": saved.context, "reply_style": style}
+        words = {"country": self.talk.country, "language": wording.language(), "reply_style": style}
+        return {**words, "gpu": saved.gpu, "context": saved.context}
 
     def _looked(self, turn: Turn) -> "Looked":
         from tide_chat.clinician.inspection import Looked

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tide_chat import wording
 from tide_chat.commands import options, turns
 from tide_chat.commands.output import say
 from tide_chat.engine.base import FinishReason
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _FIRST = "evening"  # the script that is played when none is named
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _INTERRUPTED = 130
+_WORDS = ("country", "language", "reply_style")  # settings that decide what is said
 WATERMARK = "DEMONSTRATION. The person is made up."
 
 
@@ -132,6 +134,7 @@ def _again(path: Path, chosen: "AppOptions") -> int:
 
     paid = receipt.read(path)
     settings = with_options(options.for_nobody(chosen).settings, **_as_there(paid, chosen))
+    wording.use(settings.language)
     with Desk.opened(replace(chosen, settings=settings)) as desk:
         change = desk.session.change_to
         use = change if settings.model is None else lambda _: change(settings.model or "")
@@ -143,10 +146,14 @@ def _again(path: Path, chosen: "AppOptions") -> int:
 
 
 def _as_there(paid: "Receipt", chosen: "AppOptions") -> dict[str, Any]:
-    """The settings of the receipt, where this run was told no others. Threads count: sums depend on them."""
+    """The settings of the receipt, where this run was told no others. Threads count: sums depend on them.
+
+    What decides about words is the receipt's, whatever is in the settings file here; only the command line is stronger.
+    """
     there = {"threads": min(paid.made.threads, os.cpu_count() or 1) or None, **paid.settings}
-    now = chosen.settings.model_dump(exclude_defaults=True)
-    return {name: value for name, value in there.items() if name not in now}
+    now, file = chosen.settings.model_dump(exclude_defaults=True), chosen.saved.model_dump(exclude_defaults=True)
+    told = {name for name, value in now.items() if name not in _WORDS or value != file.get(name)}
+    return {name: value for name, value in there.items() if name not in told}
 
 
 def _told(one: "Compared") -> bool | None:
