@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tide_chat import config, paths
+from tide_chat import config, ending, paths
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel, Chunk, Engine, EngineInfo, EngineSpec, Prompt, SamplingParams
 from tide_chat.engine.supervisor import Supervisor
@@ -111,6 +111,7 @@ class Session:
         supervisor: Supervisor | None = None,
         kind: type[Companion] = Companion,
     ) -> None:
+        ending.without_dump()
         self.settings = settings
         self.supervisor = supervisor or Supervisor(prime=self._prefix)
         self.classifier = Classifier(default_folder())

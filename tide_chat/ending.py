@@ -1,6 +1,7 @@
 """Told to end from outside: the terminal's window was closed, or the system stops. Knows no screen and no line mode.
 
-What a program that talks has to do then is its own affair; here is only how it hears of it.
+What a program that talks has to do then is its own affair; here is only how it hears of it, and that a crash leaves
+none of its memory behind.
 """
 
 import contextlib
@@ -68,3 +69,11 @@ def _let_go(terminals: list[int]) -> None:
     for number in gone:
         os.dup2(nowhere, number)
     os.close(nowhere)
+
+
+def without_dump() -> None:
+    """From now on no crash of this process, or of one that it starts, leaves what it held in a file (a core dump)."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not on every platform
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -1,5 +1,9 @@
 """How settings, models and the engine come together, and that a model is looked for only when it is needed."""
 
+import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +51,23 @@ def turn(session: Session, text: str) -> TurnResult:
     last = list(session.companion.reply(text, Cancel()))[-1]
     assert isinstance(last, Done)
     return last.result
+
+
+@pytest.fixture
+def dumps() -> Iterator[None]:
+    """Crashes of this process leave a core dump, as some systems have it."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_no_crash_of_a_session_leaves_its_memory_in_a_file(dumps: None, session: Session, tmp_path: Path) -> None:
+    crash = f"import os; os.chdir({str(tmp_path)!r}); os.abort()"
+    before = set(tmp_path.iterdir())
+    assert subprocess.run([sys.executable, "-c", crash], check=False).returncode == -signal.SIGABRT
+    assert set(tmp_path.iterdir()) == before
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 
 def test_an_authored_reply_looks_for_no_model(session: Session, said: list[str]) -> None:
