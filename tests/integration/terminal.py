@@ -10,9 +10,10 @@ import time
 from typing import Self
 
 PLAIN = ("-m", "tide_chat", "plain", "--model", "smollm2-135m", "--country", "US", "--seed", "5")
-# Ctrl+C reaches a process only through a terminal that controls it.
+# Ctrl+C reaches a process only through a terminal that controls it; what runs the tests may ignore a closed window.
 _LAUNCH = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.setsid()
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, sys.argv[1:])

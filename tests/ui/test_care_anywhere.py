@@ -1,5 +1,7 @@
 """The care tools are there from anywhere by one key, with any model or none, and Esc leads back."""
 
+import pytest
+
 from tests.ui.care_driving import CARE, KEYS, press, screen, title
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import CARD, DIED, Doubles, Gate
@@ -97,6 +99,26 @@ class TestAnywhere:
                 assert "Call 988" in on_screen(pilot)
                 assert "Maria, my sister: 555 0100" in on_screen(pilot)
                 await press(pilot, "escape")
+                assert screen(pilot) is before
+
+    @pytest.mark.parametrize(
+        "opened_by", ["f1", "f4", "f5", "ctrl+n", "/profile", "/contacts", "/about-me", "/summary", "/safety"]
+    )
+    async def test_people_are_one_key_away_from_any_panel(
+        self, open_app: OpenApp, care: Care, doubles: Doubles, opened_by: str
+    ) -> None:
+        care.papers.put(Paper.CONTACTS, "Maria, my sister: 555 0100")
+        doubles.engine.will_say("It makes sense.")
+        async with open_app() as pilot:
+            await send(pilot, "It was loud.")
+            await (send(pilot, opened_by) if opened_by.startswith("/") else press(pilot, opened_by))
+            before = screen(pilot)
+            assert not isinstance(before, ChatScreen)
+            for key in ("f2", "ctrl+l"):
+                await press(pilot, key)
+                assert isinstance(screen(pilot), HelpLinesScreen), key
+                assert "Maria, my sister: 555 0100" in on_screen(pilot)
+                await press(pilot, "f2")
                 assert screen(pilot) is before
 
     async def test_by_words_from_the_box_and_from_the_palette(self, open_app: OpenApp) -> None:

@@ -205,7 +205,7 @@ def test_the_keyboard_thread_class_is_a_driver() -> None:
 
     from tide_chat.ui.quick_exit import watching
 
-    assert issubclass(watching(HeadlessDriver, lambda: None), Driver)
+    assert issubclass(watching(HeadlessDriver, lambda: None, lambda: None), Driver)
 
 
 async def test_words_typed_while_a_card_has_the_focus_are_not_lost(open_app: OpenApp) -> None:

@@ -20,11 +20,16 @@ import pytest
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
 from tests.ui.driving import app, until
+from tests.ui.history_driving import PASSPHRASE
 from tide_chat.ending import ENDED
+from tide_chat.store.drafts import Drafts
+from tide_chat.store.vault import Vault
 from tide_chat.ui import app as app_module
 from tide_chat.ui import quick_exit
 from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.quick_exit import WIPE
+
+pytestmark = pytest.mark.usefixtures("cheap_keys")
 
 PATIENCE = 60.0  # seconds, for a busy machine
 
@@ -38,6 +43,7 @@ class Terminal:
     process: subprocess.Popen[bytes]
     engine_pid: int
     before: list[object]
+    history: Path
     written: bytearray = field(default_factory=bytearray)
 
     def read_until(self, condition: Callable[[], bool]) -> None:
@@ -88,8 +94,8 @@ def terminal(request: pytest.FixtureRequest, tmp_path: Path, checkout: Path) -> 
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(checkout), "TERM": "xterm-256color"},
     )
-    opened = Terminal(master, slave, process, 0, before)
-    opened.read_until(lambda: opened.saw("SECRET MESSAGE"))
+    opened = Terminal(master, slave, process, 0, before, tmp_path / "history")
+    opened.read_until(lambda: opened.saw("SECRET MESSAGE") and opened.saw("HALF A WORD"))
     opened.engine_pid = int(pid_file.read_text())
     yield opened
     for pid in (process.pid, opened.engine_pid):
@@ -113,6 +119,20 @@ def test_ctrl_q_leaves_at_once_even_when_the_interface_is_stuck(terminal: Termin
     assert terminal.written.endswith(WIPE.encode()), "nothing may be written after the wipe"
     terminal.read_until(lambda: gone(terminal.engine_pid))
     assert termios.tcgetattr(terminal.slave) == terminal.before
+    vault = Vault(terminal.history)
+    with vault.open(vault.unlock(PASSPHRASE)) as archive:
+        assert Drafts(archive).left().endswith("HALF A WORD")
+
+
+@pytest.mark.parametrize("terminal", ["idle"], indirect=True)
+def test_the_screen_is_empty_before_anything_is_written_down(terminal: Terminal) -> None:
+    vault = Vault(terminal.history)
+    with vault.open(vault.unlock(PASSPHRASE)) as beside, beside.writing():  # another window keeps the file busy
+        pressed = time.monotonic()
+        terminal.press(b"\x11")
+        terminal.read_until(terminal.ended)
+        assert time.monotonic() - pressed < 2
+    assert terminal.written.endswith(WIPE.encode())
 
 
 def test_the_wipe_leaves_the_terminal_as_it_was() -> None:
@@ -132,7 +152,7 @@ async def test_the_key_works_on_every_screen(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, opened_by: str
 ) -> None:
     left: list[bool] = []
-    monkeypatch.setattr(quick_exit, "leave", lambda kill, attributes=None: left.append(True))
+    monkeypatch.setattr(quick_exit, "leave", lambda *_: left.append(True))
     async with open_app() as pilot:
         if opened_by:
             await pilot.press(opened_by)
@@ -147,7 +167,7 @@ async def test_the_key_works_before_anything_was_accepted(
     open_app: OpenApp, doubles: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[bool] = []
-    monkeypatch.setattr(quick_exit, "leave", lambda kill, attributes=None: left.append(True))
+    monkeypatch.setattr(quick_exit, "leave", lambda *_: left.append(True))
     async with open_app() as pilot:
         await pilot.press("ctrl+q")
         await pilot.pause()
@@ -159,7 +179,7 @@ async def test_told_to_end_from_outside_it_ends_also_when_it_is_stuck(
     open_app: OpenApp, doubles: Doubles, monkeypatch: pytest.MonkeyPatch, stuck: bool
 ) -> None:
     left: list[int] = []
-    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _attributes=None, code=0: left.append(code))
+    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _keep, _attributes, code: left.append(code))
     monkeypatch.setattr(app_module, "END_PATIENCE", 0.05 if stuck else 60)
     async with open_app() as pilot:
         told = app(pilot)
@@ -173,7 +193,7 @@ async def test_told_to_end_from_outside_it_ends_also_when_it_is_stuck(
 
 def test_what_ended_in_good_order_is_not_left_again(doubles: Doubles, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[int] = []
-    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _attributes=None, code=0: left.append(code))
+    monkeypatch.setattr(quick_exit, "leave", lambda _kill, _keep, _attributes, code: left.append(code))
     ended = TideChatApp(doubles.core)
     ended._running_in = asyncio.new_event_loop()
     ended._running_in.close()

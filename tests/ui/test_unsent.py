@@ -1,5 +1,7 @@
 """What was typed and not sent comes back where a history is kept, and is written nowhere else."""
 
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from tide_chat.engine.base import Cancel
 from tide_chat.errors import StoreError
 from tide_chat.safety.assessment import Assessment
 from tide_chat.safety.state import RiskState
+from tide_chat.store import cipher
+from tide_chat.store.care import StoredPapers
 from tide_chat.store.drafts import Drafts
 from tide_chat.store.vault import Vault
 from tide_chat.ui import unsent
@@ -65,6 +69,28 @@ async def test_it_is_kept_while_it_is_typed_and_offered_again(
         await pilot.press("enter")
         await settle(pilot)
         await written(pilot, vault, "")
+
+
+async def test_it_is_looked_for_while_one_types_also_when_another_window_is_writing(
+    open_app: OpenApp, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cipher, "WAIT_S", 60.0)
+    vault = kept_history(doubles, tmp_path / "history")
+    with vault.open(vault.unlock(PASSPHRASE)) as beside:
+        StoredPapers(beside).put("draft 1-1 message", TYPED)  # of a process that is gone
+        doubles.book.unlock(PASSPHRASE)
+        busy = ExitStack()
+        busy.enter_context(beside.writing())
+        start = time.monotonic()
+        async with open_app() as pilot:
+            await pilot.press(*"ab")
+            assert chat(pilot).composer.text == "ab"
+            assert time.monotonic() - start < 30, "nobody waits for the other window"
+            busy.close()
+            await until(pilot, lambda: chat(pilot).composer.text == f"{TYPED}\nab")
+            await until(pilot, lambda: not app(pilot).unsent.note(chat(pilot).unsent))
+        rows = beside.rows("SELECT text FROM paper WHERE name GLOB 'draft *'")
+        assert rows == [(f"{TYPED}\nab",)]
 
 
 async def test_what_was_written_meanwhile_stays_behind_it(open_app: OpenApp, doubles: Doubles, tmp_path: Path) -> None:
@@ -199,7 +225,7 @@ async def test_a_full_disk_costs_no_key_and_the_next_one_tries_again(
 ) -> None:
     vault = kept_history(doubles, tmp_path / "history")
 
-    def full(_self: Drafts, _text: str) -> None:
+    def full(_self: Drafts, _text: str, _box: str) -> None:
         raise StoreError("The disk is full.")
 
     async with open_app() as pilot:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.plain_room import Room, Typed
+from tide_chat.care import export
 from tide_chat.commands import plain_history
 from tide_chat.commands.plain import Plain
 from tide_chat.engine.scripted import ScriptedEngine
@@ -14,6 +15,7 @@ from tide_chat.events import CardShown, Done, Notice, TextDelta
 from tide_chat.messages import Conversation
 from tide_chat.safety import disclosure
 from tide_chat.safety.assessment import Tier
+from tide_chat.store import exchange
 from tide_chat.store.archive import Archive
 from tide_chat.store.diary import Diary
 from tide_chat.store.vault import Vault
@@ -165,3 +167,64 @@ def test_a_number_that_is_none_ends_nothing(
     out = capsys.readouterr().out
     assert "Which one? /history lists them" in out
     assert "Reply: First." in out
+
+
+def run(archive: Archive, room: Room, *typed: str) -> None:
+    lines = Typed(*typed)
+    Plain(room, lines, history=plain_history.keep(archive, room.companion, lines)).run()
+
+
+@pytest.mark.parametrize(
+    ("which", "kept"),
+    [
+        ("", ["One.", "First.", "Two.", "Second."]),
+        ("1", ["One.", "First."]),
+        ("2", ["One.", "First.", "Two.", "Second."]),
+    ],
+)
+def test_a_copy_ends_with_the_answer_to_the_message_that_was_named(
+    archive: Archive, room: Room, which: str, kept: list[str]
+) -> None:
+    run(archive, room, "One.", "Two.", f"/branch {which}", "/quit")
+    assert [one.message.text for one in archive.messages(2)] == kept
+    assert [one.text for one in room.companion.conversation.messages] == kept
+    assert archive.summary(1).messages == 4
+
+
+@pytest.mark.parametrize("which", ["0", "3", "two", "-1", "²"])
+def test_a_message_that_is_not_there_copies_nothing(
+    archive: Archive, room: Room, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    run(archive, room, "One.", "Two.", f"/branch {which}", "/quit")
+    assert archive.count() == 1
+    assert "Which of your messages? From 1 to 2." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", [".md", ".json"])
+@pytest.mark.parametrize(("answer", "written"), [("", True), ("y", True), ("n", False), ("what", False)])
+def test_it_is_said_where_a_file_goes_before_it_is_there(
+    archive: Archive, room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    ending: str, answer: str, written: bool,
+) -> None:  # fmt: skip
+    path = tmp_path / f"talk{ending}"
+
+    class Looking(Typed):
+        def _line(self, prompt: str, draft: str = "") -> str:
+            if prompt.startswith("Enter or y writes it"):
+                assert not path.exists()
+                assert f"It would go to {path}\n{export.PLAIN}" in capsys.readouterr().out
+            return super()._line(prompt, draft)
+
+    lines = Looking("I saw Peter in Leeds.", f"/export {path}", answer, "/quit")
+    Plain(room, lines, history=plain_history.keep(archive, room.companion, lines)).run()
+    assert path.exists() is written
+    assert not written or "Peter" in path.read_text()
+
+
+def test_a_file_without_names(archive: Archive, room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "talk.json"
+    run(archive, room, "I saw Peter in Leeds, at 5 Mill Lane.", f"/export {path}", "r", "/quit")
+    text = path.read_text()
+    assert not any(word in text for word in ("Peter", "Leeds", "at 5"))
+    assert '"redacted": true' in text
+    assert exchange.MISSES in capsys.readouterr().out

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import FrameType, ModuleType
 
 import click
 
@@ -47,6 +47,11 @@ class LineInput:
         self._begun = []
         return text
 
+    @property
+    def edits(self) -> bool:
+        """Whether a draft can be put at the prompt, to be changed."""
+        return self._readline is not None
+
     def _look(self) -> None:
         """Note what stands at the prompt. Not later than this: without a terminal readline empties its line."""
         if self._reading and self._readline and (now := self._readline.get_line_buffer()):
@@ -54,18 +59,20 @@ class LineInput:
 
     def end(self) -> None:
         """Told to end from outside. Raises Ended, but not while what was begun is being written down: then after it."""
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        _stop_alarm()
         self._look()
         self._ended = True
         if not self._telling:
             raise Ended
 
     def _tell(self) -> None:
-        self._now = ""
-        self._look()
+        if self._telling:  # it takes longer than the time between two looks
+            return
         self._telling = True
         try:
+            if self._readline:  # else nothing is seen of a line before it is whole
+                self._now = ""
+            self._look()
             if is_terminal(sys.stdin):
                 self.watch(self.begun)
         finally:
@@ -163,13 +170,34 @@ def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+    interrupt, before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        _stop_alarm()
+        if callable(interrupt):
+            interrupt(number, frame)
+
+    signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+    signal.signal(signal.SIGINT, interrupted)
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGALRM, before)
+
+
+def _stop_alarm() -> None:
+    """Before something is raised in the handler of a signal.
+
+    An alarm that came together with that signal would have its handler run after it, while the exception is on its way
+    through `input`: that is a SystemError. So it is spent here.
+    """
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, lambda _number, _frame: None)
+        signal.raise_signal(signal.SIGALRM)
 
 
 def _load_readline() -> ModuleType | None:

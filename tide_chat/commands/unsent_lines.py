@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tide_chat.store.opened import OpenFile
 
 
+LEFT = "You had not sent this:\n{text}\nChange it and send it with Enter, or leave it out."
+LEFT_TO_READ = "You had not sent this:\n{text}\nTo send it, write it again; or leave it out."  # without readline
+
+
 class UnsentLines:
     """Nothing is kept until `kept_in`. A failure is not said: there is nobody to read it, or the next one says it."""
 
@@ -31,7 +35,11 @@ class UnsentLines:
         """What is begun is kept there, and at the end what was not answered."""
         from tide_chat.store.drafts import Drafts
 
-        self._drafts, self._lines.watch = Drafts(file), self._keep
+        def look(text: str) -> None:
+            with contextlib.suppress(TideError), file.briefly():  # whoever types waits for nobody
+                self._keep(text)
+
+        self._drafts, self._lines.watch = Drafts(file), look
         try:
             yield
         finally:
@@ -50,7 +58,7 @@ class UnsentLines:
             text = self._drafts.left() if self._drafts else ""
         self._kept = text
         if text := neutral(text):
-            tell("You had not sent this:\n{text}\nChange it and send it with Enter, or leave it out.", text=text)
+            tell(LEFT if self._lines.edits else LEFT_TO_READ, text=text)
         return text
 
     def sent(self, text: str) -> None:

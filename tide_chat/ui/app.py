@@ -1,7 +1,6 @@
 """The app: themes, settings, the first screen, leaving. The chat is in `screens/chat.py`, the core in `ports.Core`."""
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.driver import Driver
-from textual.events import Event, Key
+from textual.events import Event, InputEvent, Key
 
 from tide_chat import ending, wording
 from tide_chat.engine.supervisor import EngineState
@@ -17,6 +16,7 @@ from tide_chat.errors import TideError
 from tide_chat.safety import router
 from tide_chat.ui import quick_exit, themes
 from tide_chat.ui.commands import COMMANDS as TABLE
+from tide_chat.ui.garbage import Garbage
 from tide_chat.ui.messages import EngineChanged
 from tide_chat.ui.palette import TideCommands
 from tide_chat.ui.ports import Core
@@ -56,9 +56,10 @@ class TideChatApp(UnsentApp):
         self.chat = ChatScreen(core)
         self._unsubscribe: Callable[[], None] = lambda: None
         self._running_in: asyncio.AbstractEventLoop | None = None
+        self._garbage = Garbage()
 
     def get_driver_class(self) -> type[Driver]:
-        return quick_exit.watching(super().get_driver_class(), self.core.engine.kill)
+        return quick_exit.watching(super().get_driver_class(), self.core.engine.kill, self.write_last_unsent)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return {"muted": "#a3b0ba", "line": "#4a5864"}
@@ -77,13 +78,14 @@ class TideChatApp(UnsentApp):
             self.begin()
 
     def _settle(self) -> None:
-        """What start-up made stays to the end: looking through it again for garbage would be felt while typing.
-
-        What the first message needs is made now, while nobody waits for it.
-        """
-        gc.collect()
-        gc.freeze()
+        """With the first screen there, what the first message needs is made, while nobody waits for it."""
+        self._garbage.begin()
+        self.set_interval(1.0, self._tidy)
         self.run_worker(router.prepare, name="rules", thread=True, exit_on_error=False)
+
+    def _tidy(self) -> None:
+        if not (self.chat.turns.running or self.chat.turns.held):
+            self._garbage.look()
 
     def begin(self, _accepted: bool | None = True) -> None:
         """The first screen is behind, and the chat is in front. For apps that put something before it."""
@@ -91,10 +93,13 @@ class TideChatApp(UnsentApp):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and not self.screen_stack:
             return  # pressed while the app was going
+        if isinstance(event, InputEvent):
+            self._garbage.touched()
         await super().on_event(event)
 
     def on_unmount(self) -> None:
         self._unsubscribe()
+        self._garbage.end()
         if self.chat.turns.running:
             self.chat.turns.running.cancel.set()
 
@@ -110,16 +115,17 @@ class TideChatApp(UnsentApp):
         late.start()
 
     def _end(self) -> None:
-        self.unsent.write()  # first: whoever ends it may not wait
+        self.write_last_unsent()  # first: whoever ends it may not wait
         self.exit(ending.ENDED)
 
     def _leave_stuck(self) -> None:
         if self._running_in is None or self._running_in.is_closed():  # it was not stuck
             return
-        last = threading.Thread(target=self.unsent.write, daemon=True)
-        last.start()
-        last.join(1.0)
-        quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None), ending.ENDED)
+        self._leave_now(ending.ENDED)
+
+    def _leave_now(self, code: int = 0) -> None:
+        attributes = getattr(self._driver, "attrs_before", None)
+        quick_exit.leave(self.core.engine.kill, self.write_last_unsent, attributes, code)
 
     def _tell(self, state: EngineState) -> None:
         """Called in the engine's threads."""
@@ -159,7 +165,7 @@ class TideChatApp(UnsentApp):
 
     def action_leave_now(self) -> None:
         """Reached only where no keyboard thread watches, and by the command."""
-        quick_exit.leave(self.core.engine.kill, getattr(self._driver, "attrs_before", None))
+        self._leave_now()
 
     def action_copy_or_say(self) -> None:
         """Ctrl+C copies what is selected with the mouse; it never ends the app by accident."""

@@ -1,10 +1,12 @@
 """Leave at once, leaving nothing on the screen or in what can be scrolled back to.
 
-Runs in the thread that reads the keyboard, so that a busy or stuck interface cannot delay it. Knows no widget.
+Runs in the thread that reads the keyboard, so that a busy or stuck interface cannot delay it. Knows no widget, and of
+what was typed only who keeps it.
 """
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -24,15 +26,25 @@ _MODES = (
 _AFTER = "\x1b[?1049l\x1b[0m\x1b[H\x1b[2J\x1b[3J\x1b[H"
 WIPE = _BEFORE + _MODES + _AFTER
 
+LAST_S = 1.0  # seconds that what is still to be written may take, when the screen is wiped already
 
-def leave(kill: Callable[[], None], attributes: list[Any] | None = None, code: int = 0) -> NoReturn:
-    """Wipe the terminal, end the engine and this process. `attributes` are the terminal's own, from before the app."""
+
+def leave(
+    kill: Callable[[], None], keep: Callable[[], None], attributes: list[Any] | None = None, code: int = 0
+) -> NoReturn:
+    """Wipe the terminal, end the engine and this process. `attributes` are the terminal's own, from before the app.
+
+    keep: writes down what was typed; it has LAST_S, in a thread of its own.
+    """
     terminal = _take_terminal()
     try:
         if terminal is not None:
             _write_all(terminal, WIPE.encode())
             _restore(terminal, attributes)
+        last = threading.Thread(target=keep, daemon=True)
+        last.start()
         kill()
+        last.join(LAST_S)
     finally:
         os._exit(code)
 
@@ -66,13 +78,13 @@ def _restore(terminal: int, attributes: list[Any] | None) -> None:
         return
 
 
-def watching(base: type[Driver], kill: Callable[[], None]) -> type[Driver]:
+def watching(base: type[Driver], kill: Callable[[], None], keep: Callable[[], None]) -> type[Driver]:
     """A driver like `base` that leaves when a leave key is read, before the app hears of it."""
 
     class Watching(base):  # type: ignore[misc, valid-type]
         def process_message(self, message: Message) -> None:
             if isinstance(message, events.Key) and message.key in LEAVE_KEYS:
-                leave(kill, getattr(self, "attrs_before", None))
+                leave(kill, keep, getattr(self, "attrs_before", None))
             super().process_message(message)
 
     return Watching

@@ -161,6 +161,16 @@ def test_a_plan_on_paper_has_every_part_and_names_whose_structure_it_is() -> Non
     assert "Stanley" in text
 
 
+def test_what_is_long_is_no_wider_than_a_page_and_no_number_is_torn() -> None:
+    long = (
+        "Maria, my sister, who knows about all of it and can come by car within an hour, also at night: +1 555-010-0199"
+    )
+    lines = SafetyPlan(people=f"{long}\nJo: 555-0100").text().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if "555-010-0199" in line]
+    assert "Jo: 555-0100" in lines
+
+
 def test_contacts_are_a_line_each() -> None:
     assert parse("Maria, my sister: 555 0100\n\n  Sam \n: \nDr. Osei: ext: 12") == (
         Contact("Maria, my sister", "555 0100"),

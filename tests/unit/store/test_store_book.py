@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.unit.store.conftest import PASSPHRASE
 from tide_chat.errors import StoreError, WrongPassphrase
 from tide_chat.messages import Conversation
 from tide_chat.store import system_keyring
@@ -16,13 +16,7 @@ from tide_chat.store.vault import Vault
 
 pytestmark = pytest.mark.usefixtures("cheap_keys")
 
-PASSPHRASE = "four words of mine"
 BEFORE = Conversation().user("said before").assistant("answered before")
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "history")
 
 
 @pytest.fixture

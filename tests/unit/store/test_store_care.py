@@ -1,6 +1,5 @@
 """Check-ins and own texts in a real encrypted file: they come back, outlive retention, and go with the history."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.store.conftest import PASSPHRASE
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import KEPT, LOCKED, UNKEPT, Care, MemoryPapers, Paper
 from tide_chat.care.plan import SafetyPlan
@@ -21,7 +21,6 @@ from tide_chat.store.vault import Vault
 
 pytestmark = pytest.mark.usefixtures("cheap_keys")
 
-PASSPHRASE = "four words of mine"
 NOW = datetime(2026, 6, 9, 21, 40, 3, 250_000, tzinfo=UTC)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 CHECK_INS = st.builds(
@@ -31,17 +30,6 @@ CHECK_INS = st.builds(
     st.sampled_from(["alone", "before", "after"]),
     st.sampled_from(["", "grounding", "breathing"]),
 )
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "history")
-
-
-@pytest.fixture
-def archive(vault: Vault) -> Iterator[Archive]:
-    with vault.open(vault.create(PASSPHRASE)) as opened:
-        yield opened
 
 
 def kept(archive: Archive) -> Care:

@@ -3,36 +3,25 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.store.conftest import PASSPHRASE
 from tide_chat.care.checkin import CheckIn
 from tide_chat.care.keeping import Care, Paper
+from tide_chat.errors import StoreLocked
 from tide_chat.store.archive import Archive
-from tide_chat.store.care import in_file
+from tide_chat.store.care import StoredPapers, in_file
 from tide_chat.store.drafts import Drafts
 from tide_chat.store.vault import Vault
 
 pytestmark = pytest.mark.usefixtures("cheap_keys")
 
-PASSPHRASE = "four words of mine"
 MARKER = "zqxwplantedvqz"
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "history")
-
-
-@pytest.fixture
-def archive(vault: Vault) -> Iterator[Archive]:
-    with vault.open(vault.create(PASSPHRASE)) as opened:
-        yield opened
 
 
 def keep_as(pid: int, archive: Archive, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +65,33 @@ def test_what_several_left_comes_together(archive: Archive, gone: int, monkeypat
     keep_as(gone, archive, "one", monkeypatch)
     keep_as(99_999_999_999, archive, "two", monkeypatch)
     assert sorted(Drafts(archive).left().split("\n")) == ["one", "two"]
+
+
+@pytest.mark.parametrize("number", [os.getpid(), os.getppid(), 1], ids=["ours", "another's", "another user's"])
+def test_a_later_program_with_the_same_number_holds_nothing_back(archive: Archive, number: int) -> None:
+    StoredPapers(archive).put(f"draft {number}-1000000000 message", "before the computer was started again")
+    assert Drafts(archive).left() == "before the computer was started again"
+
+
+def test_each_box_has_its_own(archive: Archive, gone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_as(gone, archive, "a message", monkeypatch)
+    Drafts(archive).keep("a plan", "plan")
+    drafts = Drafts(archive)
+    assert drafts.boxes() == {"message", "plan"}
+    assert drafts.left() == "a message"
+    assert drafts.left("plan") == "a plan"
+    assert drafts.left("contacts") == ""
+
+
+def test_whoever_cannot_wait_is_told_at_once_that_another_is_writing(vault: Vault, archive: Archive) -> None:
+    with vault.open(vault.unlock(PASSPHRASE)) as beside:
+        with beside.writing():
+            start = time.monotonic()
+            with pytest.raises(StoreLocked), archive.briefly():
+                Drafts(archive).keep(MARKER)
+            assert time.monotonic() - start < 1
+        assert archive.rows("PRAGMA busy_timeout") == [(5000,)]
+        Drafts(archive).keep(MARKER)
 
 
 def test_own_texts_stand_apart(archive: Archive) -> None:

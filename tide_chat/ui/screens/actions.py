@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
+from textual.widget import AwaitMount
 
 from tide_chat.engine.supervisor import Phase
 from tide_chat.events import Stage
@@ -166,15 +167,16 @@ class Actions(Screen[None]):
         self.tide.drop_unsent()
         self.begin_with(())
 
-    def begin_with(self, entries: Sequence[Entry], older: Older | None = None) -> None:
-        """Show another conversation. older: what came before `entries`."""
+    def begin_with(self, entries: Sequence[Entry], older: Older | None = None) -> AwaitMount:
+        """Show another conversation. older: what came before `entries`. Can be awaited; then it is there."""
         if self.editing is not None:  # the message that was edited belongs to the conversation that is left
             self.composer.put(self.editing)
             self.editing = None
-        self.transcript.fill(entries, older)
+        there = self.transcript.fill(entries, older)
         self.composer.history_of_text.forget()
         self.composer.focus()
         self.query_one(StatusLine).change(stage=None, stopping=False, used=0, speed=0.0)
+        return there
 
     def action_models(self, alias: str = "") -> None:
         from tide_chat.ui.screens.models import ModelScreen

@@ -107,7 +107,7 @@ class ChatScreen(Actions):
         self.fit_title()
 
     def fit_title(self) -> None:
-        width, title = max(0, self.content_size.width - 2), say(TITLE)
+        width, title = max(0, self.outer_size.width - self.gutter.width - 2), say(TITLE)
         for keys in (say(TITLE_KEYS), say(TITLE_KEYS_SHORT)):
             if len(title) + len(keys) + 3 <= width:
                 self.query_one("#title", Plain).update(f"{title}{keys:>{width - len(title)}}")

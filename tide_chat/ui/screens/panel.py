@@ -1,4 +1,4 @@
-"""The frame of every panel: a title, a body that scrolls, a line of keys. Esc closes it."""
+"""The frame of every panel: a title, a body that scrolls, a line of keys. Esc closes it, F2 has people above it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
@@ -21,7 +21,10 @@ Result = TypeVar("Result")
 class Panel(ModalScreen[Result]):
     """A modal panel. Subclasses give `title_text` and `keys`, in English or said already, and `body`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False),
+        Binding("f2,ctrl+l", "help_lines", show=False),
+    ]
     AUTO_FOCUS = "#panel-body"
     title_text = ""
     least_rows = 0  # of the body, so that the frame of a panel whose text changes stays where it is
@@ -65,3 +68,6 @@ class Panel(ModalScreen[Result]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+    def action_help_lines(self) -> None:
+        self.tide.show_people()

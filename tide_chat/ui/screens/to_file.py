@@ -26,14 +26,16 @@ class Ended(Message):
         self.path, self.error = path, error
 
 
-class ToFileScreen(Panel[None]):
+class ToFileScreen(Panel[bool]):
     """Enter in the box writes the file; Esc writes nothing, also while it is being made.
 
+    Dismissed with True when there is a file.
     Subclasses give the text, and a body that holds `where` and a line `#care-note`.
     """
 
     AUTO_FOCUS = "#where"
     suffixes: ClassVar[tuple[str, ...]] = ()
+    _is_there = False
 
     def where(self, name: str) -> Widget:
         """The box, with a file that is not there yet."""
@@ -76,6 +78,10 @@ class ToFileScreen(Panel[None]):
             box.focus()
             note.update(problem(event.error))
             return
+        self._is_there = True
         note.update(neutral(f"{say('Written: {path}', path=event.path)}\n{self.holds()}"))
         self.query_one("#panel-keys", Plain).update(say("Esc closes"))
         self.written()
+
+    def action_close(self) -> None:
+        self.dismiss(self._is_there)

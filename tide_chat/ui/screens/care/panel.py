@@ -1,9 +1,5 @@
 """The frame of the care screens: any of their keys leads on to another, F2 to people, Esc back to where one was."""
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-
 from tide_chat.care.contacts import Contact
 from tide_chat.care.keeping import Care, or_else
 from tide_chat.errors import TideError, in_words
@@ -14,8 +10,6 @@ from tide_chat.ui.screens.panel import Panel
 
 class CarePanel(Panel[None]):
     """A panel that holds nothing one has written, so that another may take its place."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2,ctrl+l", "help_lines", show=False)]
 
     least_rows = 14
 
@@ -35,9 +29,6 @@ class CarePanel(Panel[None]):
         """What was chosen from a list of commands."""
         if command := find(name or ""):
             self.call_later(getattr(self.app, f"action_{command.action}"))
-
-    def action_help_lines(self) -> None:
-        self.tide.show_people()
 
 
 def problem(error: TideError | OSError) -> str:

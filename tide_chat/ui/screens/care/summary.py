@@ -8,8 +8,8 @@ from tide_chat.ui.screens.care.writing import Field, WritingScreen
 from tide_chat.wording import say
 
 HINT = (
-    "A draft. Change it and cut it as you like. It holds nothing from your conversations and is not kept here: "
-    "Ctrl+S goes on to where the file should go."
+    "A draft. Change it and cut it as you like. It holds nothing from your conversations. "
+    "Ctrl+S goes on to where the file should go; here it is not kept."
 )
 KEYS = "Ctrl+S goes on to a file · Tab moves on · Esc goes back · Ctrl+Q leaves at once"
 
@@ -27,7 +27,7 @@ class SummaryScreen(WritingScreen):
 
     def _leave(self, written: bool | None) -> None:
         if written:
-            self.dismiss(True)
+            self.end(kept=True)
 
 
 def _nothing(_written: dict[str, str]) -> None:

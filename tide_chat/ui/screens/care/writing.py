@@ -1,6 +1,11 @@
-"""Boxes for one's own words: the safety plan, a calm place, contacts. Esc asks before it loses any."""
+"""Boxes for one's own words: the safety plan, a calm place, contacts. Esc asks before it loses any.
 
-from collections.abc import Callable, Iterable, Sequence
+Where the app ends first, what was not kept is a draft as an unsent message is, and stands there again the next time.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +29,7 @@ from tide_chat.wording import say
 Keep = Callable[[dict[str, str]], None]  # may raise TideError or OSError
 KEYS = "Ctrl+S keeps it · Tab moves on · Esc goes back · Ctrl+Q leaves at once"
 ALREADY = "You are writing this already; Esc goes back there."
+LEFT = "You had begun this the last time. It stays here, encrypted, until you keep it or leave it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,15 @@ class Field:
 class OwnWords(TextArea):
     """A box. What is pasted becomes plain text."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, text: str) -> None:
         super().__init__(
-            neutral(field.text), tab_behavior="focus", soft_wrap=True, highlight_cursor_line=False, classes="own-words"
+            neutral(text), tab_behavior="focus", soft_wrap=True, highlight_cursor_line=False, classes="own-words"
         )
         self.field = field
+
+    @property
+    def changed(self) -> bool:
+        return self.text != neutral(self.field.text)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -73,10 +83,13 @@ class WritingScreen(Panel[bool]):
         self._fields, self._keep, self._note, self._button = fields, keep, note, button
 
     def body(self) -> Iterable[Widget]:
+        left = read_draft(self.tide.unsent.take(self.paper))
+        if any(left.get(field.name, field.text) != field.text for field in self._fields):
+            yield Plain(say(LEFT), classes="lead")
         for field in self._fields:
             title = ((field.title, "bold $accent"), "\n") if field.title else ()
             yield Plain(Content.assemble(*title, field.hint), classes="field")
-            yield OwnWords(field)
+            yield OwnWords(field, left.get(field.name, field.text))
         yield Plain(self._note, id="care-note")
         yield Horizontal(
             PlainButton(say(self._button), id="save"), PlainButton(say("Cancel (Esc)"), id="no"), classes="answers"
@@ -86,14 +99,25 @@ class WritingScreen(Panel[bool]):
         for box in self.query(OwnWords):
             box.cursor_blink = self.app.animation_level != "none"
             box.set_class(len(self._fields) == 1, "-alone")
+            if box.changed:  # begun the last time
+                box.move_cursor(box.document.end)
 
     @property
     def written(self) -> dict[str, str]:
         return {box.field.name: neutral(box.text) for box in self.query(OwnWords)}
 
     @property
-    def changed(self) -> bool:
-        return any(box.text != neutral(box.field.text) for box in self.query(OwnWords))
+    def changed(self) -> dict[str, str]:
+        """What differs from what is kept."""
+        return {box.field.name: box.text for box in self.query(OwnWords) if box.changed}
+
+    def on_text_area_changed(self) -> None:
+        self.tide.note_draft(draft_of(self.changed), self.paper)
+
+    def end(self, *, kept: bool) -> None:
+        """Nothing here is a draft any more."""
+        self.tide.note_draft("", self.paper)
+        self.dismiss(kept)
 
     def action_save(self) -> None:
         try:
@@ -101,7 +125,7 @@ class WritingScreen(Panel[bool]):
         except (TideError, OSError) as error:
             self.query_one("#care-note", Plain).update(f"{say('It could not be kept.')} {problem(error)}")
         else:
-            self.dismiss(True)
+            self.end(kept=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
@@ -121,7 +145,22 @@ class WritingScreen(Panel[bool]):
 
     def _leave(self, agreed: bool | None) -> None:
         if agreed:
-            self.dismiss(False)
+            self.end(kept=False)
+
+
+def draft_of(changed: Mapping[str, str]) -> str:
+    """Texts by their boxes as one line; empty when there are none."""
+    return json.dumps(changed) if changed else ""
+
+
+def read_draft(text: str) -> dict[str, str]:
+    """What `draft_of` gave, of one form or, a line each, of several. Nothing where it is something else."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(ValueError, AttributeError):
+        for line in text.splitlines():
+            for name, words in json.loads(line).items():
+                found[name] = "\n".join(filter(None, (found.get(name), str(words))))
+    return found
 
 
 def open_writing(app: App[int], form: WritingScreen, then: Callable[[], None] | None = None) -> None:
