@@ -237,6 +237,24 @@ class TestExport:
         first, second = (json.loads((tmp_path / name).read_text()) for name in ("out.json", "again.json"))
         assert first["conversations"] == second["conversations"]
 
+    def test_what_the_retention_time_takes_is_said_when_it_comes_in(self, kept: Run, tmp_path: Path) -> None:
+        path = tmp_path / "out.json"
+        kept("export", path)
+        kept("import", path)
+        assert "were not touched" not in kept.err
+        values = json.loads(path.read_text())
+        values["conversations"].append({"title": "old", "created": "2020-01-01T00:00:00Z", "messages": []})
+        path.write_text(json.dumps(values))
+        kept("import", path)
+        assert "were not touched" not in kept.err
+        kept("on", "--days", 30)
+        kept("import", path)
+        assert "1 of 3 were not touched for 30 days" in kept.err
+        kept("on", "--days", 36_500)
+        kept("import", path)
+        assert "were not touched" not in kept.err
+        assert kept("list", "--json")["total"] == 3
+
     def test_markdown_without_names(self, kept: Run, tmp_path: Path) -> None:
         path, words = tmp_path / "out.md", tmp_path / "words.txt"
         words.write_text("fireworks\n")

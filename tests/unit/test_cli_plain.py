@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.plain_room import Room, Typed
+from tide_chat.care.keeping import Care, Paper
 from tide_chat.commands import plain, turns
 from tide_chat.commands.line_input import LineInput
 from tide_chat.commands.plain import Plain
@@ -52,6 +53,40 @@ def test_the_first_words_are_accepted_once_a_day(tide_home: Path, capsys: pytest
     assert out.count(disclosure.text("US").strip()) == 2
     talk("/quit")
     assert disclosure.text("US").strip() not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("/ground", "Grounding 5-4-3-2-1"), ("/help-lines", "call 988"), ("I cannot do this", "Press Enter")],
+)
+def test_help_and_tools_come_before_the_first_words_are_accepted(
+    tide_home: Path, capsys: pytest.CaptureFixture[str], typed: str, shown: str
+) -> None:
+    for path in (tide_home / "state").iterdir():
+        path.unlink()
+    asked: list[str] = []
+
+    class Asked(Typed):
+        def _line(self, prompt: str, draft: str = "") -> str:
+            asked.append(prompt)
+            if prompt.startswith("Press Enter") and len(asked) > 1:
+                assert disclosure.due()
+            return super()._line(prompt, draft)
+
+    answers = [typed, *(["q"] if typed == "/ground" else []), "", "/quit"]
+    assert Plain(Room(), Asked(*answers)).run() == 0
+    assert [prompt[:11] for prompt in asked].count("Press Enter") == 2
+    assert not disclosure.due()
+    assert shown in capsys.readouterr().out + "".join(asked)
+
+
+def test_own_contacts_stand_below_the_help_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    care = Care()
+    care.papers.put(Paper.CONTACTS, "Maria, my sister: 555 0100")
+    Plain(Room(), Typed("/help-lines", "/card", "/quit"), care).run()
+    out = capsys.readouterr().out
+    assert out.count("My own contacts\nMaria, my sister: 555 0100") == 2
+    assert out.index("call 988") < out.index("Maria")
 
 
 def test_a_pipe_is_told_the_first_words_and_not_asked(tide_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

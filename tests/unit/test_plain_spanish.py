@@ -85,7 +85,7 @@ def test_nothing_of_the_history_is_said_in_english(
     file = tmp_path / "talk.md"
     lines = Asked(
         "/name", "Hola.", "/name Lunes", "/history", "/find Hola", "/find mar", "/open 1", "/branch", "/open x",
-        f"/export {file}", "/help", "/forget", "n", "/forget", "s",
+        "/branch 9", f"/export {file}", "", "/help", "/forget", "n", "/forget", "s",
     )  # fmt: skip
     with vault.open(vault.create(PASSPHRASE)) as archive:
         history = plain_history.keep(archive, talk.companion, lines)

@@ -4,8 +4,10 @@ The structure is the Safety Planning Intervention of Stanley and Brown (Cognitiv
 titles and hints are our own words in `data/plan.toml`.
 """
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +16,7 @@ from tide_chat import wording
 from tide_chat.care.files import data
 from tide_chat.errors import DataError
 
+_PAPER = 76  # columns; programs that print text cut or break what is over 80
 _BRIEF_LINES = 3  # of each part, where the plan stands on a card
 MORE = "The whole plan: /plan"
 
@@ -69,12 +72,18 @@ class SafetyPlan(BaseModel):
         return "\n".join([texts()["title"], *parts, wording.say(MORE)]) if parts else ""
 
     def text(self) -> str:
-        """The whole plan, to be printed or kept on paper. Markdown that reads well as it is."""
-        return "\n\n".join([f"# {texts()['title']}", *self._written(), texts()["credit"]]) + "\n"
+        """The whole plan, to be printed or kept on paper. Markdown that reads well as it is, in lines a page holds."""
+        return "\n\n".join([f"# {texts()['title']}", *self._written(), _wrapped(texts()["credit"])]) + "\n"
 
     def _written(self) -> Iterator[str]:
         for section in self.sections:
-            yield f"## {section.title}\n\n{section.text or '...'}"
+            yield f"## {section.title}\n\n{_wrapped(section.text) or '...'}"
+
+
+def _wrapped(text: str) -> str:
+    """In lines that no printer cuts; words and numbers stay whole."""
+    fold = partial(textwrap.fill, width=_PAPER, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(fold, text.splitlines()))
 
 
 def _brief(section: Section) -> str:

@@ -50,6 +50,13 @@ class CareLines:
             say(f"{self._prefix}{word}: {find(name).title}. {find(name).short}.")
         say(self.care.where)
 
+    def help_lines(self) -> None:
+        """Where to find help, and one's own contacts below it, as in the app."""
+        own = [contact.line for contact in or_else(self.care.contacts, ())]
+        say(self._people())
+        if own:
+            say(neutral("\n".join(("", wording.say("My own contacts"), *own))))
+
     def tool(self, word: str, argument: str = "") -> None:
         """Go through a tool. argument: the way of breathing. Raises UsageError."""
         tool = self._filled(find(TOOLS[word]))

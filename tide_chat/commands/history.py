@@ -10,7 +10,7 @@ value and nothing else. The shapes are kept stable:
 """
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,10 @@ from tide_chat.errors import TideError, UsageError
 from tide_chat.terminal import is_terminal, neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tide_chat.store.keys import Key
+    from tide_chat.store.values import Record
     from tide_chat.store.vault import Vault
 
 _piped = click.option(
@@ -236,6 +239,22 @@ def import_file(path: Path, piped: bool) -> None:
         added = archive.add(records)
     click.echo(f"{added} added, {len(records) - added} already here.")
     click.echo(f"{path.absolute()} is not encrypted; delete it when you do not need it.", err=True)
+    _say_what_retention_takes(records)
+
+
+def _say_what_retention_takes(records: "Sequence[Record]") -> None:
+    """An old conversation keeps its times, so that the next opening would delete it without a word."""
+    from tide_chat import config
+
+    if not (days := config.load().history_days):
+        return
+    limit = datetime.now(UTC) - timedelta(days=days)
+    if old := sum(record.touched < limit for record in records):
+        click.echo(
+            f"{old} of {len(records)} were not touched for {days} days: they are deleted when the history is next "
+            "opened. To keep them, first: tide-chat history on --days N, with more days.",
+            err=True,
+        )
 
 
 @command.command("passphrase")

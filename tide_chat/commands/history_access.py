@@ -40,10 +40,13 @@ class Passphrases:
         return first
 
     def unlock(self, vault: "Vault", prompt: str = "Passphrase of the history: ") -> "Key":
-        """A person may try three times. Raises WrongPassphrase, StoreError."""
+        """A person may try three times. Raises WrongPassphrase, StoreError; UsageError where nothing was typed."""
         for left in reversed(range(1 if self.piped else _TRIES)):
+            typed = self._one(prompt)
+            if not typed:
+                raise UsageError("No passphrase was given.")
             try:
-                return vault.unlock(self._one(prompt))
+                return vault.unlock(typed)
             except WrongPassphrase as error:
                 if not left:
                     raise

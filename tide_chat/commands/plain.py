@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _QUIET_S = 2.5  # seconds of silence after which it is said what is going on
 _INTERRUPTED = 130
+_NO = ("n", "no", "q", "/quit")
 _WHAT_GOES_ON = {
     None: "One moment...",
     Stage.WAITING: "The model is still being loaded. Your message waits.",
@@ -45,7 +46,7 @@ To write several lines, end a line with \\ or use /multi.
 
 /again   another answer to your last message
 /edit    change your last message and send it again
-/card    the cards shown so far, and where to find help now
+/card    the cards shown so far, and where to find help now; /help-lines that alone
 /why     what the safety check noticed in your last message
 /safety  what happens when somebody is in danger, and what this program misses
 /about   what this program is and is not
@@ -145,7 +146,6 @@ class Plain:
             "/again": lambda _: self._again(),
             "/edit": self._edit,
             "/card": lambda _: self._cards(),
-            "/help-lines": lambda _: self._help_lines(),
             "/why": lambda _: say(why.in_words(self._talk.newest)),
             "/safety": lambda _: say(protocol.text()),
             "/about": lambda _: self._about(),
@@ -185,10 +185,20 @@ class Plain:
         self._about()
         say()
         if self._lines.interactive:
-            answer = self._lines.ask(wording.say("Press Enter to go on, or type n to leave: ")).strip().casefold()
-            if not (answer in ("", "ok") or is_yes(answer)):
-                raise Leave
+            tell("Help lines and care tools are here already: /help-lines, /tools.")
+            while not self._accepted():
+                pass
         disclosure.accept()
+
+    def _accepted(self) -> bool:
+        """Care tools and help lines come before any yes; what is neither yes nor no is asked again. Raises Leave."""
+        answer = self._lines.ask(wording.say("Press Enter to go on, or type n to leave: ")).strip()
+        name, _, rest = answer.partition(" ")
+        if care := self._care.get(name):
+            self._guarded(lambda: self._interruptible(care, rest.strip()))
+        elif answer.casefold() in _NO:
+            raise Leave
+        return answer.casefold() in ("", "ok") or is_yes(answer)
 
     def _remind(self) -> None:
         """What this is, said again during long use: a paragraph between turns that asks for nothing."""
@@ -283,7 +293,7 @@ class Plain:
         self._help_lines()
 
     def _help_lines(self) -> None:
-        say(turns.help_text(self._talk.country))
+        self._care["/help-lines"]("")
 
     def _model(self, name: str) -> None:
         say(self._room.use(name) if name else self._room.described())
@@ -313,6 +323,7 @@ def care_commands(
         return lambda text: papers.paper(paper, text, lambda: tools.tool(word))
 
     return {f"/{word}": partial(tools.tool, word) for word in TOOLS} | {
+        "/help-lines": lambda _: tools.help_lines(),
         "/tools": lambda _: tools.menu(),
         "/orient": own("orient", Paper.WHERE_I_AM),
         "/place": own("place", Paper.CALM_PLACE),

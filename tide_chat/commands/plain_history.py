@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from tide_chat import wording
 from tide_chat.care import today
 from tide_chat.commands import history_views as views
+from tide_chat.commands.line_input import is_yes
 from tide_chat.commands.output import say, tell
 from tide_chat.errors import TideError
 from tide_chat.messages import Role
@@ -21,20 +21,24 @@ if TYPE_CHECKING:
     from tide_chat.config import Settings
     from tide_chat.store.archive import Archive
     from tide_chat.store.diary import Diary
+    from tide_chat.store.values import Record
     from tide_chat.turn import Companion
 
 HELP = """\
 Your history, kept encrypted:
 /history      the newest conversations; /find WORDS searches them
 /open NUMBER  go on with one
-/branch       go on with a copy of this conversation
+/branch       go on with a copy of this conversation; /branch 2 ends it with the answer to your second message
 /name TITLE   give this conversation a name
-/export FILE  write it to FILE: .md to read, .json to import again. The file is not encrypted
+/export FILE  write it to FILE: .md to read, .json to import again. It says more before it writes
 /forget       delete this conversation from the history, and from here
 /clear        begin a new one; what was kept stays"""
 _NOTHING_YET = "Nothing was kept of this conversation yet."
 _FORGET = "Forget this conversation, here and in your history? It cannot be brought back."
 _NOBODY = "A history is kept, but nobody is here to open it. This conversation is not kept."
+_WITHOUT = "Enter alone goes on without your history; nothing is kept then."
+_WRITES = "Enter or y writes it, r writes it without names, places and numbers, n does not: "
+_SUFFIXES = (".md", ".json")
 _NEWEST, _AGAIN, _GO_ON = 20, 6, 200  # conversations listed, messages read out, messages gone on with
 _DIGITS = 18  # of a number of a conversation; SQLite holds no longer ones
 
@@ -48,6 +52,8 @@ def unlocked(settings: "Settings", *, interactive: bool) -> "Archive | None":
         return None
     from tide_chat.commands.history_access import Passphrases, open_archive
 
+    if interactive:
+        say(wording.say(_WITHOUT))
     try:
         return open_archive(Passphrases(piped=False))
     except (TideError, EOFError) as error:
@@ -76,7 +82,7 @@ class History:
             "/history": lambda _: self._list(),
             "/find": self._find,
             "/open": self._open,
-            "/branch": lambda _: self._branch(),
+            "/branch": self._branch,
             "/name": self._name,
             "/export": self._export,
             "/forget": lambda _: self._forget(),
@@ -96,7 +102,7 @@ class History:
             tell("Nothing was found.")
 
     def _open(self, number: str) -> None:
-        if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
+        if not _is_number(number):
             tell("Which one? /history lists them with their numbers.")
             return
         self._go_on(int(number))
@@ -108,12 +114,22 @@ class History:
             say(neutral(f"{_who(message.role)}: {message.text}"))
         tell("You can go on from here.")
 
-    def _branch(self) -> None:
-        if self._diary.id is None:
+    def _branch(self, which: str) -> None:
+        """which: of one's own messages, counted from 1; without it, all of the conversation."""
+        if (open_now := self._diary.id) is None:
             tell(_NOTHING_YET)
             return
-        last = self._archive.summary(self._diary.id).messages - 1
-        self._go_on(self._archive.branch(self._diary.id, last))
+        said = self._archive.turn_count(open_now)
+        if which and not (_is_number(which) and 1 <= int(which) <= said):
+            tell("Which of your messages? From 1 to {count}.", count=said)
+            return
+        self._go_on(self._archive.branch(open_now, self._end(open_now, said - int(which) if which else None)))
+
+    def _end(self, id: int, later: int | None) -> int:
+        """The last position of the turn after which so many came; None: of all there is."""
+        if later is None:
+            return self._archive.summary(id).messages - 1
+        return self._archive.turn_end(id, self._archive.turns(id, 1, later)[0].position)
 
     def _name(self, title: str) -> None:
         if self._diary.id is None:
@@ -123,17 +139,27 @@ class History:
         tell("Its name is now: {name}", name=neutral(self._archive.summary(self._diary.id).name))
 
     def _export(self, where: str) -> None:
+        """Says where it goes and who can read it before it writes. Raises TideError, OSError."""
         from tide_chat.care import export
         from tide_chat.store import exchange
 
         if self._diary.id is None:
             tell(_NOTHING_YET)
             return
-        records = (self._archive.record(self._diary.id),)
-        text = exchange.to_text(records, Path(where.strip()).suffix, datetime.now(UTC))
-        path = export.write(where, text, (".md", ".json"))
-        tell("Written: {path}", path=neutral(str(path)))
+        path = export.checked(where, _SUFFIXES)
+        tell("It would go to {path}", path=neutral(str(path)))
         tell(export.PLAIN)
+        answer = self._lines.ask(wording.say(_WRITES)).strip() if self._lines.interactive else ""
+        redacted = answer.casefold() == "r"
+        if answer and not redacted and not is_yes(answer):
+            tell("No file was written.")
+            return
+        records: tuple[Record, ...] = (self._archive.record(self._diary.id),)
+        records = exchange.without_names(records) if redacted else records
+        text = exchange.to_text(records, path.suffix, datetime.now(UTC), redacted=redacted)
+        tell("Written: {path}", path=neutral(str(export.write(path, text, _SUFFIXES))))
+        if redacted:
+            tell(exchange.MISSES)
 
     def _forget(self) -> None:
         if self._lines.interactive and not self._lines.agrees(wording.say(_FORGET)):
@@ -147,3 +173,7 @@ class History:
 
 def _who(role: Role) -> str:
     return wording.say(views.WHO[role])
+
+
+def _is_number(typed: str) -> bool:
+    return typed.isascii() and typed.isdigit() and len(typed) <= _DIGITS

@@ -194,7 +194,7 @@ class Archive(OpenFile):
         same = self.rows("SELECT id FROM conversation WHERE created = ?", created)
         if any(self.record(row[0]) == record for row in same):
             return False
-        made = self._new(record.title, created, max([created, *(values.stamp(at) for _, at in record.messages)]))
+        made = self._new(record.title, created, values.stamp(record.touched))
         self._insert(made, 0, [(message, values.stamp(at)) for message, at in record.messages])
         return True
 

@@ -56,6 +56,11 @@ class Record:
     created: datetime
     messages: tuple[tuple[Message, datetime], ...]
 
+    @property
+    def touched(self) -> datetime:
+        """When it last changed."""
+        return max([self.created, *(at for _, at in self.messages)])
+
 
 def as_title(text: str) -> str:
     """One line of at most 200 characters."""
