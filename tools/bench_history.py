@@ -117,7 +117,10 @@ async def screens(book: Book, long: int, rounds: int, pages: int) -> Costs:
         await press("to the end of the list", "ctrl+end", between="ctrl+home")
         await press("one row down", "down")
         await press("one page down", "pagedown")
-        await press("search: a letter typed", "a", between="backspace", pause=1.5 * PAUSE_S)
+        await press("search: a first letter typed", "a", between="backspace", pause=1.5 * PAUSE_S)
+        app.simulate_key("t")
+        await settled(app)
+        await press("search: a second letter typed", "h", between="backspace", pause=1.5 * PAUSE_S)
         app.simulate_key("escape")
         await settled(app)
 

@@ -18,8 +18,8 @@ PAGE = 4096  # bytes
 WAIT_S = 5.0  # for another process to finish writing
 
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
-_AT_FIRST = ("auto_vacuum = FULL",)  # before the first table: deleting gives the space back at once
 _SETTINGS = (
+    "auto_vacuum = FULL",  # before the first table: deleting gives the space back at once
     "journal_mode = WAL",
     "synchronous = FULL",
     "secure_delete = ON",  # what is deleted is overwritten
@@ -146,7 +146,7 @@ def _connect(path: Path, key: str, mode: str) -> Connection:
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # reads the first page
             if mode == "rw" and not tables:
                 raise damaged(path, "It is empty.")
-            for setting in (*(() if tables else _AT_FIRST), *_SETTINGS):  # the first would wait for whoever writes
+            for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}").fetchall()
             return connection
     except TideError:
