@@ -26,6 +26,7 @@ _MODES = (
 _AFTER = "\x1b[?1049l\x1b[0m\x1b[H\x1b[2J\x1b[3J\x1b[H"
 WIPE = _BEFORE + _MODES + _AFTER
 
+_SWITCH_S = 1e-4  # between threads: with Python's own, 50 times as long, a busy interface holds up the last writing
 LAST_S = 1.0  # seconds that what is still to be written may take, when the screen is wiped already
 
 
@@ -41,6 +42,7 @@ def leave(
         if terminal is not None:
             _write_all(terminal, WIPE.encode())
             _restore(terminal, attributes)
+        sys.setswitchinterval(_SWITCH_S)
         last = threading.Thread(target=keep, daemon=True)
         last.start()
         kill()
