@@ -9,7 +9,7 @@ import time
 
 QUIET_S = 2.0  # seconds without a key or a move of the mouse, before it is done
 ENOUGH = 10  # collections of young objects, before it is worth it: Python's own number
-AT_LAST = 500  # of them, before Python does it all the same: hundreds of keys without a pause
+AT_LAST = 100  # of them, before Python does it all the same: the more there is by then, the longer it takes
 
 
 class Garbage:
