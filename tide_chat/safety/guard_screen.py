@@ -5,13 +5,13 @@ own, also those that were held back, so that a thought split over sentences, lin
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tide_chat.safety import guard_contacts
 from tide_chat.safety.guard_rules import Rule, RuleBook
-from tide_chat.safety.guard_words import MOST_WORDS, Words, plain, unlisted
+from tide_chat.safety.guard_words import Words, plain, unlisted
+from tide_chat.safety.index import Index
 from tide_chat.safety.normalize import BREAK
 
 TAIL_WORDS = 14  # of what came before; no rule reaches further over a border
@@ -43,19 +43,14 @@ class Screen:
     def __init__(self, book: RuleBook) -> None:
         self.book = book
         self.words = Words(book.spellings)
-        self._by_anchor: dict[str, list[int]] = defaultdict(list)
-        for index, rule in enumerate(book.rules):
-            for anchor in rule.phrase.anchors if rule.phrase else ():
-                self._by_anchor[anchor].append(index)
-        self._always = frozenset(i for i, rule in enumerate(book.rules) if rule.phrase and not rule.phrase.anchors)
+        self._index = Index([rule.phrase.ways if rule.phrase else () for rule in book.rules])
         self._edges = frozenset(
             i for i, rule in enumerate(book.rules) if rule.phrase and EDGE.search(rule.phrase.source)
         )
-        self._of_word: dict[str, frozenset[int]] = {}
 
     def folded(self, alone: str, joined: str, before: int) -> Iterator[Finding]:
         """Findings in a folded sentence: by itself, or as `joined` to the `before` characters that came earlier."""
-        for index in sorted(self._candidates(joined)):
+        for index in self._index.among({*joined.split(), *alone.split()}):
             rule = self.book.rules[index]
             over = [span for span in _spans(rule, joined) if span[1] > before]
             if not over and index not in self._edges:
@@ -71,18 +66,6 @@ class Screen:
         for _, end, what in guard_contacts.invented(text):
             if end > after:
                 yield Finding("contact", "directory", what)
-
-    def _candidates(self, text: str) -> set[int]:
-        """The rules of which a word stands in this text."""
-        found = set(self._always)
-        for word in text.split():
-            if word not in self._of_word:
-                if len(self._of_word) >= MOST_WORDS:
-                    self._of_word.clear()
-                starts = (word[:length] for length in range(1, len(word) + 1))
-                self._of_word[word] = frozenset(i for start in starts for i in self._by_anchor.get(start, ()))
-            found |= self._of_word[word]
-        return found
 
     def _stands(self, rule: Rule, spans: list[tuple[int, int]], text: str) -> bool:
         """Whether one of these spans is covered by no exemption."""

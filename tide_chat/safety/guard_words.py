@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from tide_chat.safety.normalize import BREAK, fold
 
-MOST_WORDS = 20_000  # remembered; then the memory starts anew
+_MOST_WORDS = 20_000  # remembered; then the memory starts anew
 
 Part = tuple[str, frozenset[str]]  # regex of a word, and its beginning; as phrases.py has it
 
@@ -91,7 +91,7 @@ class Words:
     def _token(self, token: str) -> str | None:
         """A token folded; None when it is not written as words usually are."""
         if token not in self._known:
-            if len(self._known) >= MOST_WORDS:
+            if len(self._known) >= _MOST_WORDS:
                 self._known.clear()
             ordinary = _ORDINARY.fullmatch(token) and not _STRETCHED.search(token)
             self._known[token] = self._ordinary(token) if ordinary else None

@@ -43,9 +43,9 @@ class BadPattern(ValueError):
 
 @dataclass(frozen=True)
 class Phrase:
-    """A compiled entry. A text can match only if it holds a word that starts with one of `anchors`.
+    """A compiled entry. A text can match only if its words meet all needs of one of the `ways` (see `index.py`).
 
-    And only if its words meet all needs of one of the `ways`, which say more and take more looking up.
+    anchors: beginnings of the words that it looks for above all, of which one must be there.
     """
 
     source: str
@@ -54,7 +54,7 @@ class Phrase:
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
-        """Made when a text first holds one of the anchors: most entries are never needed in a conversation."""
+        """Made when a text first can match: most entries are never needed in a conversation."""
         return re.compile(self.source)
 
 
