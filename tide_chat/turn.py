@@ -114,6 +114,7 @@ class Companion:
         self._minor = False  # somebody seems to be under 18
         self._told: frozenset[str] = frozenset()  # what is said once in a conversation
         self._alone = 0  # replies to T2 without the model
+        self._anew = True  # no model was asked in this conversation yet
         self._attempt = 0  # answering again with a fixed seed must not give the same words
 
     # -- what a front end calls --------------------------------------------------------------------------------------
@@ -173,6 +174,7 @@ class Companion:
         self.held_back = ()
         self.newest = None
         self.last_prompt = ""
+        self._anew = True
         self._risk = RiskState()
         self._told = frozenset()
         self._away = frozenset()
@@ -305,6 +307,7 @@ class Companion:
     def _prompt(self, renderer: Renderer, guidance: str) -> Prompt:
         system, private = fit.told_first(self._system, self.profile, self.carried)
         prompt = renderer.render(system, self.conversation, note=guidance, private=private)
+        prompt, self._anew = replace(prompt, anew=self._anew), False
         self.last_prompt = prompt.text
         return prompt
 

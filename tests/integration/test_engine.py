@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,17 @@ def test_the_next_turn_computes_only_what_is_new(engine: ProcessEngine, renderer
     reply = run(engine, ask(renderer, "I could not sleep."), temperature=0.0)[0]
     usage = run(engine, ask(renderer, "I could not sleep.", reply, "It was loud."))[2]
     assert usage.prompt_tokens - usage.cached_tokens < 24
+
+
+def test_a_new_conversation_takes_nothing_from_the_one_before(engine: ProcessEngine, renderer: Renderer) -> None:
+    """What was forgotten would go into its words, and a receipt of it could not be had again."""
+    said = "My boss shouted at me today, and I froze and then cried in the car for a while."
+    alone = replace(ask(renderer, said), anew=True)
+    first = run(engine, alone)[0]
+    run(engine, ask(renderer, "I wish I would not wake up, and nobody knows.", "That is heavy.", said))
+    text, _, usage = run(engine, alone)
+    assert usage.cached_tokens == engine.count_tokens(alone.spans[0].text)
+    assert text == first
 
 
 def test_the_prefix_comes_back_from_the_disk(

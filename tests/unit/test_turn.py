@@ -52,6 +52,19 @@ def test_the_conversation_is_in_the_prompt() -> None:
     assert text.endswith("<|im_start|>user\nSecond.<|im_end|>\n<|im_start|>assistant\n")
 
 
+def test_the_engine_is_told_where_a_conversation_begins() -> None:
+    one = companion()
+    list(one.reply("First."))
+    list(one.reply("Second."))
+    list(one.again())
+    one.clear()
+    list(one.reply("Third."))
+    one.go_on_with(Conversation().user("Long ago.").assistant("Yes."))
+    list(one.reply("Fourth."))
+    list(one.reply("Fifth."))
+    assert [prompt.anew for prompt in engine(one).prompts] == [True, False, False, True, True, False]
+
+
 def test_grave_danger_never_reaches_the_model() -> None:
     one = companion("should not be said")
     events = list(one.reply("I am going to kill myself tonight"))

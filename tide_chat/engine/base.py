@@ -29,9 +29,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Model input, ready to be tokenised. The first span is the system prefix, whose state may be cached on disk."""
+    """Model input, ready to be tokenised. The first span is the system prefix, whose state may be cached on disk.
+
+    anew: it begins a conversation, so nothing but the prefix is taken from what was computed for another.
+    """
 
     spans: tuple[Span, ...]
+    anew: bool = False
 
     @property
     def text(self) -> str:

@@ -126,6 +126,8 @@ class LocalEngine:
 
     def _generate(self, prompt: Prompt, params: SamplingParams, cancel: Cancel, began: float) -> Iterator[Chunk]:
         tokens, prefix, dropped = self._fit(prompt, params.max_tokens)
+        if prompt.anew:
+            self._forget_from(prefix)
         reuse = self._reuse(tokens, prefix)
         usage = Usage(
             prompt_tokens=len(tokens),
@@ -174,6 +176,11 @@ class LocalEngine:
         llama.forget_from(reuse.cached)
         self._cached = tokens[: reuse.cached]
         return reuse
+
+    def _forget_from(self, position: int) -> None:
+        """Drop what another conversation left. What it was computed with would go into the words of this one."""
+        self._need().forget_from(position)
+        del self._cached[position:]
 
     def _read(self, tokens: list[int], prefix: int, *, keep: bool) -> None:
         """Prefill what is missing; the system prefix on its own, so that its state can be stored where it may be."""

@@ -27,12 +27,12 @@ def decode(line: bytes) -> Json:
     return message
 
 
-def prompt_to_json(prompt: Prompt) -> list[Json]:
-    return [dataclasses.asdict(span) for span in prompt.spans]
+def prompt_to_json(prompt: Prompt) -> Json:
+    return dataclasses.asdict(prompt)
 
 
-def prompt_from_json(spans: list[Json]) -> Prompt:
-    return Prompt(tuple(Span(**span) for span in spans))
+def prompt_from_json(data: Json) -> Prompt:
+    return Prompt(tuple(Span(**span) for span in data["spans"]), data["anew"])
 
 
 def spec_from_json(data: Json) -> EngineSpec:
