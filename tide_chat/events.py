@@ -63,6 +63,7 @@ class TurnResult:
     error: TideError | None = None  # what went wrong, if anything; partial replies are kept
     scenario: str = ""  # the situation that the encoder is sure of, a name in prompts/scenarios.toml
     guidance: str = ""  # what the model was told beside the message
+    beside: tuple[str, ...] = ()  # parts of a model's reply that were written beforehand
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `authored` marks replies written by people and shown without the model."""
+    """One message. `authored` marks replies written beforehand and shown without the model."""
 
     role: Role
     text: str

@@ -359,9 +359,9 @@ class Companion:
         yield from _notices(reply, text, error)
         yield from self._keep()
         usage, reason = reply.usage, reply.reason
-        yield Done(
-            replace(result, reply=text, usage=usage, finish_reason=reason, guard=tuple(reply.gate.actions), error=error)
-        )
+        actions, beside = tuple(reply.gate.actions), tuple(filter(None, (reply.first, reply.last)))
+        made = replace(result, reply=text, usage=usage, finish_reason=reason, guard=actions, error=error, beside=beside)
+        yield Done(made)
 
     def _with_plan(self, found: Sequence[Card]) -> tuple[Card, ...]:
         """The cards with the person's own plan. It is read only for a card, and no failure may cost the card."""

@@ -92,7 +92,7 @@ async def test_what_the_rules_saw_is_marked(doubles: Doubles, desk: Desk) -> Non
         ]
         assert any("kill myself" in words for words in reversed_words)
         shown = on_screen(pilot)
-        assert "prepared words, written by people" in shown
+        assert "prepared words; no model was asked" in shown
         assert "no model was asked" in shown
 
 

@@ -219,6 +219,13 @@ def test_something_to_try_is_written_and_comes_last() -> None:
     )
 
 
+def test_written_lines_are_told_apart_from_the_words_of_the_model() -> None:
+    first, last = (written_for(style, "panic")[0] for style in (Style.REASSURE, Style.LAYERED))
+    assert told(small("Yes.", profile=Profile(Style.REASSURE), assess=assessed(PANIC))).beside == (first,)
+    assert told(small("Yes.", profile=Profile(Style.LAYERED), assess=assessed(PANIC))).beside == (last,)
+    assert told(small("Yes.")).beside == ()
+
+
 @pytest.mark.parametrize("style", [Style.NONE, Style.BRIEF])
 def test_other_styles_add_nothing(style: Style) -> None:
     assert told(small("Yes.", profile=Profile(style))).reply == "Yes."

@@ -6,10 +6,13 @@ For the clinician who demonstrates the app. Nothing here is a measure of a perso
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tide_chat import scenario
 from tide_chat.clinician.recorded import Turn
+from tide_chat.engine.base import EngineInfo
 from tide_chat.safety import join
 from tide_chat.safety.classifier import Reading, Thresholds
 from tide_chat.safety.guard import Held
+from tide_chat.turn import SMALL
 
 ABOUT = (
     "For demonstrations. Tiers and chances decide what this program does. They measure nobody, and the app shows "
@@ -148,11 +151,25 @@ def _encoder(looked: Looked) -> Iterator[Line]:
 
 def _route(turn: Turn) -> Iterator[Line]:
     result = turn.result
-    yield Line("Route", "the model wrote the reply" if turn.asked else "prepared words, written by people")
+    yield Line("Route", "the model wrote the reply" if turn.asked else "prepared words; no model was asked")
+    for part in result.beside:
+        yield Line("Prepared as well", part)
     yield Line("Cards", ", ".join(result.cards) or "none")
     if turn.asked:
-        yield Line("Scenario", result.scenario or "the encoder is sure of none")
-        yield Line("Guidance", result.guidance or "none")
+        yield Line("Scenario", result.scenario or _no_scenario(turn))
+        yield Line("Guidance", result.guidance or _no_guidance(turn))
+
+
+def _no_scenario(turn: Turn) -> str:
+    chance, likeliest = scenario.likeliest(turn.result.assessment.scenarios)
+    if not chance:
+        return "none: the encoder took no part"
+    return f"none: the likeliest is {likeliest.name} with {chance:.2f}, taken from {scenario.SURE:.2f} on"
+
+
+def _no_guidance(turn: Turn) -> str:
+    small = turn.info is not None and 0 < turn.info.parameters < SMALL
+    return "none: a model this small follows none and takes up its words" if small else "none"
 
 
 def _guard(turn: Turn) -> Iterator[Line]:
@@ -173,12 +190,20 @@ def _model(turn: Turn, files: Mapping[str, str]) -> Iterator[Line]:
         yield Line("", "No model is loaded.")
         return
     info = turn.info
-    yield Line("Model", f"{info.name}, {info.description}" if info.description else info.name)
+    yield Line("Model", info.name)
+    if info.parameters:
+        yield Line("Weights", f"{info.parameters / 1e6:,.0f} million, {_kind(info)}")
     for label, value in files.items():
         yield Line(label, value)
     yield Line("Runs on", f"{info.device}; {info.build}" if info.build else info.device)
     for note in info.notes:
         yield Line("Note", note)
+
+
+def _kind(info: EngineInfo) -> str:
+    """Family and quantization. The size between them is the library's guess from the layers, and often wrong."""
+    parts = info.description.split(maxsplit=2)
+    return f"{parts[0]} {parts[2]}" if len(parts) == 3 else info.architecture
 
 
 def _numbers(turn: Turn) -> Iterator[Line]:

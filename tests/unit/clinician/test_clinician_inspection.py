@@ -83,6 +83,28 @@ def test_heavy_distress_that_no_rule_saw_says_who_heard_it(turn: Turn) -> None:
     assert "Reason: no rule fired\n" in text(sections(ordinary, Looked((reading,), limits)))
 
 
+def test_what_no_model_wrote_is_told_apart(turn: Turn) -> None:
+    shown = text(sections(replace(turn, result=replace(turn.result, beside=("That makes sense.",))), Looked()))
+    assert "Prepared as well: That makes sense." in shown
+    shown = text(sections(replace(turn, result=replace(turn.result, route="authored")), Looked()))
+    assert "Route: prepared words; no model was asked" in shown
+    assert "people" not in shown  # a program wrote them, and nobody has reviewed them
+
+
+def test_no_scenario_and_no_guidance_say_why(turn: Turn) -> None:
+    info = EngineInfo("smol", "/m/smol.gguf", description="llama 256M Q4_1", parameters=134_515_008)
+    unsure = Assessment(scenarios={"nightmares_sleep": 0.51, "other": 0.4})
+    result = replace(turn.result, scenario="", guidance="", assessment=unsure)
+    shown = text(sections(replace(turn, result=result, info=info), Looked()))
+    assert "with 0.51, taken from 0.80 on" in shown
+    assert "Guidance: none: a model this small follows none" in shown
+    assert "Weights: 135 million, llama Q4_1" in shown
+    result = replace(result, assessment=Assessment())
+    shown = text(sections(replace(turn, result=result), Looked()))
+    assert "Scenario: none: the encoder took no part" in shown
+    assert "Guidance: none\n" in shown
+
+
 def test_what_was_said_stays_out_of_every_repr(turn: Turn) -> None:
     for words in ("Take the", "burden", "I am here", "<s>prompt"):
         assert words not in repr(turn)
