@@ -9,8 +9,9 @@ from typing import Any
 
 from tide_chat.errors import NoConversation
 from tide_chat.messages import Message, Role
-from tide_chat.store import search, values
+from tide_chat.store import cipher, newest, search, values
 from tide_chat.store.opened import OpenFile
+from tide_chat.store.search import Marks
 from tide_chat.store.values import Hit, Kept, Record, Summary
 from tide_chat.wording import say
 
@@ -61,11 +62,11 @@ class Archive(OpenFile):
 
     def search(self, typed: str, limit: int = 50, first: int = 0) -> tuple[Hit, ...]:
         """Messages with all the words of `typed`, the newest first. Nothing for text without a word."""
-        wanted, marks = search.query(typed), search.Marks.draw()
+        wanted, marks = search.query(typed), Marks.draw()
         if wanted is None:
             return ()
         with self.together():
-            rows = self.rows(_HITS, marks.start, marks.end, wanted, limit, first)
+            rows = self._hits(wanted, marks, limit, first)
             names = {found: self.summary(found).name for found in {row[0] for row in rows}}
         return tuple(
             Hit(row[0], names[row[0]], row[1], Role(row[2]), values.moment(row[3]), marks.read(row[4])) for row in rows
@@ -173,6 +174,15 @@ class Archive(OpenFile):
         return gone
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _hits(self, wanted: str, marks: Marks, limit: int, first: int) -> list[Any]:
+        values = (marks.start, marks.end, wanted, limit, first)
+        if search.is_short(wanted):
+            with cipher.told(self._path):
+                near = newest.ask(self.rows, wanted, first + limit, _HITS, values)
+            if near is not None:
+                return near
+        return self.rows(_HITS, *values)
 
     def _new(self, title: str, created: int, updated: int) -> int:
         sql = "INSERT INTO conversation (title, created, updated) VALUES (?, ?, ?)"

@@ -68,6 +68,13 @@ def connect(path: Path, key: Key) -> Connection:
     return _connect(path, key.raw.hex(), "rw")
 
 
+def in_memory() -> Connection:
+    """An empty one that never touches a disk, and is gone when closed. Raises StoreError."""
+    connection: Connection = driver().connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
 def read_salt(path: Path) -> bytes:
     """The first 16 bytes of the file, which are not encrypted. Raises StoreError, StoreDamaged.
 

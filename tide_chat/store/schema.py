@@ -10,6 +10,11 @@ from pathlib import Path
 from tide_chat.errors import StoreError
 from tide_chat.store.cipher import Connection, told, transaction
 
+WORDS = """
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+    )"""
+
 _FIRST = (
     """
     CREATE TABLE conversation (
@@ -32,10 +37,7 @@ _FIRST = (
         at INTEGER NOT NULL,
         UNIQUE (conversation, position)
     )""",
-    """
-    CREATE VIRTUAL TABLE words USING fts5 (
-        text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
-    )""",
+    WORDS,
     "INSERT INTO words (words, rank) VALUES ('secure-delete', 1)",  # else deleted words stay in the index for a while
     """
     CREATE TRIGGER message_said AFTER INSERT ON message BEGIN

@@ -69,6 +69,11 @@ def query(typed: str) -> str | None:
     return " AND ".join(f'"{word}"' for word in words) + "*"
 
 
+def is_short(query: str) -> bool:
+    """Whether its last word, which may be only begun, has a letter or two: very many words begin so."""
+    return len(query.rpartition(" AND ")[2]) <= len('"ab"*')
+
+
 def _clean(typed: str) -> str:
     """Without what ends a string (NUL, quotes) and without what is no character (lone surrogates)."""
     text = typed.replace("\0", " ").replace('"', " ")
