@@ -19,12 +19,20 @@ from tide_chat.clinician.sides import Answer, Comparison, Pair, Side, swapped
 from tide_chat.engine.base import Cancel
 from tide_chat.errors import ModelUnusable
 from tide_chat.events import TurnResult
-from tide_chat.safety.assessment import Assessment
+from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety.cards import cards_for
 from tide_chat.ui.app import TideChatApp
 from tide_chat.ui.screens.chat import ChatScreen
 from tide_chat.ui.screens.clinician import doors
-from tide_chat.ui.screens.clinician.side_by_side import KEYS, ONCE_MORE, CompareApp, CompareScreen
+from tide_chat.ui.screens.clinician.side_by_side import (
+    KEYS,
+    ONCE_MORE,
+    RATING_KEYS,
+    CompareApp,
+    CompareScreen,
+)
 from tide_chat.ui.screens.disclosure import DisclosureScreen
+from tide_chat.ui.widgets.card import CardDeck
 
 BOTH = (Side("smol", "smol", "zs"), Side("smol-tide", "smol", "ft"))
 
@@ -134,6 +142,35 @@ async def test_prepared_words_are_not_rated(doubles: Doubles, sitting: Sitting) 
         await pilot.pause()
         assert sitting.ratings == []
         assert not sitting.folder.exists()
+
+
+LONG = " ".join(f"word{number}" for number in range(40))  # four rows of 80 columns
+
+
+async def test_below_a_card_both_replies_can_be_read_while_they_are_rated(doubles: Doubles, sitting: Sitting) -> None:
+    """A card took so much of 24 rows that two replies were rated of which none could be seen."""
+    comparison = FakeComparison([said(LONG), said(LONG)])
+    async with comparing(doubles, comparison, sitting, (80, 24)) as pilot:
+        screen = cast(CompareScreen, pilot.app.screen)
+        screen.query_one(CardDeck).pin(cards_for(Assessment(Tier.T3), None)[0])
+        await pilot.press(*"hello", "enter")
+        await until(pilot, lambda: on_screen(pilot).count("word39") == 2)
+        assert "112" in on_screen(pilot)
+        assert RATING_KEYS in on_screen(pilot)
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(screen.focused, CardDeck))
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: "112" not in on_screen(pilot))
+        await pilot.press("3", "4")
+        await until(pilot, lambda: "Kept." in on_screen(pilot))
+        assert screen.composer.has_focus
+
+
+async def test_a_choice_of_a_card_goes_into_the_box(doubles: Doubles, sitting: Sitting) -> None:
+    async with comparing(doubles, FakeComparison([]), sitting, (80, 24)) as pilot:
+        screen = cast(CompareScreen, pilot.app.screen)
+        screen.query_one(CardDeck).post_message(CardDeck.Chosen("Help me to get grounded"))
+        await until(pilot, lambda: screen.composer.text == "Help me to get grounded")
 
 
 async def test_a_model_that_fails_is_said_and_one_can_go_on(doubles: Doubles, sitting: Sitting) -> None:
@@ -247,3 +284,4 @@ def test_a_path_of_windows_keeps_its_backslashes() -> None:
 async def test_every_key_is_named_whole_in_80_columns(doubles: Doubles, sitting: Sitting) -> None:
     async with comparing(doubles, FakeComparison([]), sitting, size=(80, 24)) as pilot:
         assert KEYS in on_screen(pilot)
+    assert len(RATING_KEYS) <= 76

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 WITH_WIDE = [*WIDTHS, (100, "-wide")]  # columns from which both stand side by side
 TITLE = "Compare · for role-play, with made-up words"
-KEYS = "Enter sends · 1 to 5 rate · F2 help now · Esc ends · Ctrl+Q leaves at once"
+KEYS = "Enter sends · F2 help now · Esc ends · Ctrl+Q leaves at once"
+RATING_KEYS = "1 to 5 rate · Tab, Up, Down: read on · F2 help now · Ctrl+Q leaves at once"
 FIRST = "Write a message. Both models answer it."
 NEXT = "Write the next message, or Esc to end."
 ONCE_MORE = "Backspace: A again."
@@ -66,6 +67,8 @@ class CompareScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "end", show=False),
         Binding("f2,ctrl+l", "help_lines", show=False, priority=True),
+        Binding("f3", "card", show=False, priority=True),
+        Binding("ctrl+g", "away", show=False, priority=True),
     ]
 
     class Answered(Message):
@@ -209,6 +212,9 @@ class CompareScreen(Screen[None]):
         sides: Iterable[Side | None] = (answer.side if answer else None for answer in answers)
         for view, answer, side in zip(self.query(SideView), answers, sides, strict=True):
             view.show(answer, f"{view.letter} · {side.shown}" if known and side else view.letter)
+        self.set_class(self.pair is not None, "-answered")  # then the replies get the room of card and box
+        self.composer.display = not self.rating
+        self.query_one("#status", Plain).update(RATING_KEYS if self.rating else KEYS)
 
     def action_end(self) -> None:
         if self._cancel:
@@ -225,8 +231,26 @@ class CompareScreen(Screen[None]):
         assert isinstance(self.app, TideChatApp)
         self.app.show_people()
 
+    def action_card(self) -> None:
+        self.query_one(CardDeck).focus()
+
+    def action_away(self) -> None:
+        self.query_one(CardDeck).put_away()
+
+    def on_card_deck_chosen(self, event: CardDeck.Chosen) -> None:
+        """A choice is something to say, to both; it is not sent before Enter."""
+        if not self.rating:
+            self.composer.put(event.text)
+        self._focus()
+
     def on_card_deck_put_away(self, _event: CardDeck.PutAway) -> None:
-        self.composer.focus()
+        self._focus()
+
+    def _focus(self) -> None:
+        """Where the next key belongs."""
+        sides = self.query(SideView)
+        waiting = sides.last() if self.scores else sides.first()
+        (waiting if self.rating else self.composer).focus()
 
 
 class CompareApp(TideChatApp):
