@@ -220,3 +220,15 @@ async def test_words_typed_while_a_card_has_the_focus_are_not_lost(open_app: Ope
         await pilot.pause()
         assert chat(pilot).composer.text == "hi there"
         assert chat(pilot).composer.has_focus
+
+
+async def test_words_typed_in_a_burst_elsewhere_keep_their_blanks(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        chat(pilot).query_one(CardDeck).pin(CARD)
+        await pilot.press("f3")
+        assert not chat(pilot).composer.has_focus
+        for typed in " i am so tired":
+            pilot.app.post_message(events.Key("space" if typed == " " else typed, typed))
+        await pilot.pause()
+        assert chat(pilot).composer.text == "i am so tired"
+        assert chat(pilot).composer.has_focus

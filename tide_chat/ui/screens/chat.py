@@ -162,9 +162,10 @@ class ChatScreen(Actions):
     def on_key(self, event: events.Key) -> None:
         """Words typed while the conversation or a card has the focus go into the box instead of nowhere."""
         typed = event.character if event.is_printable else None
-        if typed and not typed.isspace() and not self.composer.has_focus:
+        begun = self.focused is self.composer  # by a key before this one, and this one was on its way already
+        if typed and (begun or not typed.isspace()):
             event.stop()
-            self.composer.focus()
+            self.set_focus(self.composer)
             self.composer.insert(typed)
 
     def on_composer_moved(self, event: Composer.Moved) -> None:
