@@ -129,3 +129,8 @@ def test_a_directory_that_cannot_be_read_leaves_the_safe_defaults(monkeypatch: p
         assert helplines.lines_for("US", "crisis")
     finally:
         helplines.directory.cache_clear()
+
+
+def test_without_a_country_the_key_that_sets_it_is_named() -> None:
+    """A command of the terminal alone is no help to somebody who is in the app."""
+    assert "F5" in helplines.UNKNOWN

@@ -15,7 +15,7 @@ from tide_chat import wording
 from tide_chat.safety.lines import HelpLine
 
 FOOTNOTE = "Numbers may have changed since {checked}, and were not verified online."
-UNKNOWN = "Your country is not set, so these work in many places. To set it: tide-chat config edit, then country."
+UNKNOWN = "Your country is not set, so these work in many places. To set it: tide-chat config edit, or F5 in the chat."
 NOT_LISTED = "There is no list for {country} yet, so these work in many places."
 
 # Safe anywhere: 112 reaches emergency services from mobile phones in most countries; of the directory only the name.
