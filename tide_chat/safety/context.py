@@ -3,20 +3,19 @@
 Each rule is explicit and leaves a readable reason. It sees folded text (see normalize.py) and knows no model.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tide_chat.safety.assessment import Flag, Reason, Tier
 from tide_chat.safety.lexicon import Entry, Lexicon, Table
 from tide_chat.safety.normalize import BREAK
+from tide_chat.safety.people import OTHER_WORDS, SELF_WORDS
+from tide_chat.safety.speech import THINKING, WRITING, Quotation, is_taken_up
 
-SELF_WORDS = frozenset("i im ive ill id me my mine myself".split())
-OTHER_WORDS = frozenset(
-    "he she they hes shes him her them his their someone somebody people anyone who everybody everyone "
-    "friend mate brother sister son daughter mother mum dad father husband wife partner boyfriend girlfriend bf gf "
-    "cousin uncle aunt nan gran colleague neighbour patient client bloke guy girl lad kid student soldier buddy bestie "
-    "roommate flatmate housemate coworker teammate classmate teacher boss grandad grandpa grandma granny stepdad "
-    "stepson nephew niece fiance fiancee veteran marine lodger sergeant".split()
+_WORKS = frozenset(
+    "character villain hero heroine protagonist novel story book script screenplay play song poem film thesis essay "
+    "assignment dissertation paper module course lecture seminar research coursework".split()
 )
 NONE = Table()
 _LOOK_BACK = 10  # words
@@ -25,7 +24,25 @@ _LOWERING = _INVENTED | {"past"}
 _TURNS = frozenset("but exactly really yet as properly pero aber ma lekin tapi".split())
 # A plan that is put off; `no wish tonight` puts nothing off.
 _WILL = frozenset("wont gonna going planning doing voy vais werde vou akan voglio non".split())
+_WOULD = frozenset({"ill", "id"})  # `he says i want to` may be what he makes of the writer's own words
 _DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
+_ANSWERED = "negated, asked and answered"
+_OTHER, _QUOTED, _PAST = "about somebody else", "quoted", "past"
+
+# `she asked was i suicidal and i said no`, `do i want to die? no.` - and not `no idea`, nor `no, but`.
+_ASKED = re.compile(
+    r"\b(?:ask|asks|asked|asking|question|questions|form|whether|checks|checked)\b"
+    r"|\b(?:am|was|do|did|have|are) (?:i|you) (?:\S+ )?$|\bif (?:i|im|id) (?:\S+ )?$"
+)
+_NO = re.compile(
+    r"^(?:(?:\S+ ){0,3}?\| (?:and |so )?"
+    r"|(?:\S+ ){0,10}?(?:i|ive) (?:said|say|told (?:him|her|them)|answered|ticked|put) (?:that )?)"
+    r"(?:no|nope|nah|never|not at all|of course not|im not|i do not|i am not) (?P<on>(?:\S+ ){0,5})"
+)
+_NO_NO = frozenset(
+    "idea clue one way body longer doubt question reason point more matter answer but though although except yet lied "
+    "lie lying true sure really exactly know maybe".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,15 @@ class Hit:
     words: str
     tier: Tier
     lowered: tuple[Reason, ...] = ()
+
+    @property
+    def is_past(self) -> bool:
+        """Lowered because it lies in the past, and not said to be over."""
+        return any(reason.rule == f"lowered, {_PAST}" for reason in self.lowered)
+
+    @property
+    def is_denied(self) -> bool:
+        return any(reason.rule in (f"lowered, {_DENIED}", f"lowered, {_ANSWERED}") for reason in self.lowered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +173,42 @@ def is_about_other(text: Text, hit: Hit) -> bool:
     return nearest in OTHER_WORDS
 
 
+def _written_by_other(text: Text, hit: Hit) -> bool:
+    """`she texted im going to kill myself`: somebody else's words, written down without marks around them."""
+    return _tells(text, hit, WRITING, SELF_WORDS)
+
+
+def _foretold_by_other(text: Text, hit: Hit) -> bool:
+    """`my wife says ill kill myself on that ladder`: what somebody else thinks will happen to the writer."""
+    return _tells(text, hit, THINKING, _WOULD)
+
+
+def _tells(text: Text, hit: Hit, verbs: frozenset[str], on: frozenset[str]) -> bool:
+    """Somebody else is the subject of one of these verbs, with which these words go on, up to and into the hit."""
+    words = [*before(text, hit).split(), *hit.words.split()]
+    told = next((at for at in range(len(words) - 2, -1, -1) if words[at] in verbs), None)
+    if told is None or words[told + 1] not in on or is_taken_up(text.folded[hit.end :][:_TAKEN_UP_WITHIN]):
+        return False
+    nearest = next((word for word in reversed(words[:told]) if word in SELF_WORDS | OTHER_WORDS), "")
+    return nearest in OTHER_WORDS
+
+
+_TAKEN_UP_WITHIN = 70  # characters
+
+
+def quoted(hit: Hit, quotation: Quotation) -> Hit:
+    """What stands in these quotation marks was said by somebody else."""
+    return _lower(hit, Tier.T0, _OTHER if quotation.somebody else _QUOTED)
+
+
+def _answered_no(text: Text, hit: Hit) -> bool:
+    """It was asked, and the answer is no."""
+    if not _ASKED.search(f"{before(text, hit)} "):
+        return False
+    answer = _NO.match(f"{text.folded[hit.end :]} ")
+    return answer is not None and not _NO_NO & set(answer["on"].split()[:3])
+
+
 def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     """Lower a hit where an explicit rule says so; the rule is kept as a reason."""
     if hit.tier < Tier.T2 and not hit.entry.flags:
@@ -158,11 +220,19 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
         hit = _lower(hit, Tier.T2, negation)
     if hit.tier < Tier.T2:
         return _weigh_worry(text, hit, lexicon)
-    if is_about_other(text, hit):
-        return _lower(hit, Tier.T0, "about somebody else")
-    if "unmask" in text.frames or not text.frames & _LOWERING:
-        return hit
+    if _answered_no(text, hit):
+        return _lower(hit, Tier.T1, _ANSWERED)
+    of_others = _weigh_speaker(text, hit)
+    if of_others is not hit or "unmask" in text.frames or not text.frames & _LOWERING:
+        return of_others
     return _weigh_frames(text, hit, frames_of(sentence(text, hit), lexicon))
+
+
+def _weigh_speaker(text: Text, hit: Hit) -> Hit:
+    """What is said of somebody else, by somebody else, or by somebody else of the writer."""
+    if is_about_other(text, hit) or _written_by_other(text, hit):
+        return _lower(hit, Tier.T0, _OTHER)
+    return _lower(hit, Tier.T1, _QUOTED) if _foretold_by_other(text, hit) else hit
 
 
 def _weigh_worry(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
@@ -179,7 +249,7 @@ def _weigh_frames(text: Text, hit: Hit, frames: frozenset[str]) -> Hit:
         return hit
     if "past" in frames:
         over = "resolved" in text.frames
-        return _lower(hit, Tier.T1 if over else Tier.T2, "past, and said to be over" if over else "past")
+        return _lower(hit, Tier.T1 if over else Tier.T2, "past, and said to be over" if over else _PAST)
     if "game" in frames:
         return _lower(hit, Tier.T0, "game")
     if frames & _INVENTED and not is_about_self(text, hit):
@@ -193,15 +263,18 @@ def is_invented(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
 
 
 def is_about_self(text: Text, hit: Hit) -> bool:
-    """The writer is the subject, in the hit or nearest before it."""
+    """The writer is the subject, in the hit or nearest before it. `my villain` is not."""
     if SELF_WORDS & set(hit.words.split()):
         return True
-    nearest = next((word for word in reversed(before(text, hit).split()) if word in SELF_WORDS | OTHER_WORDS), "")
-    return nearest in SELF_WORDS
+    words = before(text, hit).split()
+    nearest = next((at for at in range(len(words) - 1, -1, -1) if words[at] in SELF_WORDS | OTHER_WORDS), None)
+    if nearest is None or words[nearest] not in SELF_WORDS:
+        return False
+    return words[nearest] != "my" or not _WORKS & set(words[nearest + 1 : nearest + 2])
 
 
 def lowered_as_other(hit: Hit) -> bool:
-    return any(reason.rule == "lowered, about somebody else" for reason in hit.lowered)
+    return any(reason.rule == f"lowered, {_OTHER}" for reason in hit.lowered)
 
 
 def _lower(hit: Hit, tier: Tier, rule: str) -> Hit:

@@ -6,18 +6,21 @@ which words. What it misses: `docs/safety-protocol.md`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, join, language
+from tide_chat.safety import cards, context, join, language, speech
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Unavailable
-from tide_chat.safety.context import SELF_WORDS, Hit, Text
+from tide_chat.safety.context import Hit, Text
 from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import Folded, trace
+from tide_chat.safety.people import OTHER_WORDS, SELF_WORDS
+from tide_chat.safety.speech import Quotation
 from tide_chat.safety.state import RiskState, over_turns
 
 DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
+SIGN = "sign"  # the kind of an entry that says too little by itself: the encoder listens more closely, that is all
 ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
@@ -79,15 +82,18 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     read = excerpt(text)
     folded = trace(read, lexicon.spellings, lexicon.vocabulary)
     framed = context.frame(folded.text, lexicon)
-    hits = [context.weigh(framed, hit, lexicon) for hit in context.find(framed, lexicon.statements)]
-    signs = context.find(framed, lexicon.cues)
+    others = speech.others_words(read)
+    found = context.find(framed, lexicon.statements)
+    hits = [_heard(framed, hit, lexicon, folded, others) for hit in found if hit.entry.kind != SIGN]
+    signs = [hit for hit in context.find(framed, lexicon.cues) if not _quotation(hit, folded, others)]
+    sign = bool(signs) or any(hit.entry.kind == SIGN and _counts(framed, hit, lexicon) for hit in found)
     cue_tier, cue_reasons = combine(framed, signs, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
-    sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL), default=Tier.T0)
+    sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL and not hit.is_past), default=Tier.T0)
     sure = max(sure, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
     seen = join.Context(
-        sign=bool(signs),
+        sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
         doubtful=sure < max(tier, cue_tier),
         sure=sure,
@@ -105,6 +111,20 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
         ),
     )
     return alone, seen
+
+
+def _heard(text: Text, hit: Hit, lexicon: Lexicon, folded: Folded, others: Sequence[Quotation]) -> Hit:
+    """A hit in the light of what stands around it, and of whose words it is among."""
+    quotation = _quotation(hit, folded, others) if hit.tier >= Tier.T2 else None
+    return context.quoted(hit, quotation) if quotation else context.weigh(text, hit, lexicon)
+
+
+def _quotation(hit: Hit, folded: Folded, others: Sequence[Quotation]) -> Quotation | None:
+    """Somebody else's words in which the hit begins."""
+    if not others:
+        return None
+    start, _ = folded.original(hit.start, hit.end)
+    return next((each for each in others if each.start <= start < each.end), None)
 
 
 def excerpt(text: str) -> str:
@@ -159,7 +179,12 @@ def _unmask(text: Text, hits: list[Hit]) -> list[Hit]:
     """`asking for a friend ... the friend is me`: what was said of another counts as said of oneself."""
     if "unmask" not in text.frames:
         return hits
-    return [context.restore(hit) if Flag.WORRIED_THIRD_PARTY in hit.entry.flags or hit.lowered else hit for hit in hits]
+    return [context.restore(hit) if _is_masked(hit) else hit for hit in hits]
+
+
+def _is_masked(hit: Hit) -> bool:
+    """Said of another, or lowered for what stands around it. What is plainly denied was no mask."""
+    return Flag.WORRIED_THIRD_PARTY in hit.entry.flags or bool(hit.lowered and not hit.is_denied)
 
 
 def _reasons(hits: Iterable[Hit]) -> tuple[Reason, ...]:
@@ -192,7 +217,7 @@ def _subject(text: Text, hits: list[Hit]) -> str:
         return "other"
     if text.words & SELF_WORDS:
         return "self"
-    return "other" if text.words & context.OTHER_WORDS else "none"
+    return "other" if text.words & OTHER_WORDS else "none"
 
 
 def _time(text: Text) -> str:

@@ -1,0 +1,106 @@
+"""Whose words stand in quotation marks: another person's, a page's, or the writer's own.
+
+It reads the message as it was written, knows no rules and no tiers, and says `others` only where somebody or something
+else is named as the speaker and the writer does not take the words up (`'i want to die' he said, and so do i`).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tide_chat.safety.people import OTHER_WORDS
+
+_BEFORE, _AFTER = 90, 70  # characters around a quotation that may name who speaks
+_MARKS = re.compile("[\"“”„«‘']")
+_QUOTATION = re.compile(
+    r"“[^“”]{1,300}[”“]|„[^„“”]{1,300}[“”]|«[^«»]{1,300}»|\"[^\"\n]{1,300}\""
+    r"|(?<![\w'’])['‘](?=\w)[^\n]{1,300}?(?<=[\w.!?,…-])['’](?![\w'’])"
+)
+_SENTENCE_END = re.compile(r"[.!?…\n](?=\s|$)|\n")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+SAYING = frozenset(
+    "said says say saying shouted shouts screamed screams yelled yells whispered whispers muttered mutters joked jokes "
+    "texted texts wrote writes typed types posted posts messaged messages tweeted captioned sent asked asks asking "
+    "goes went sings sang told tells telling answered replied reads read announced announces printed put calls "
+    "called".split()
+)
+# Said in one's own words, with nothing between: `she texted im going to ...`. `he said i ...` may be about the writer.
+WRITING = frozenset("texted texts wrote writes typed types posted posts messaged tweeted captioned screams".split())
+THINKING = frozenset("says said thinks reckons swears".split())
+_OWN = frozenset("i i'm im i've ive i'd i'll we we've".split())
+_PAGES = frozenset(
+    "form forms questionnaire checklist sheet worksheet leaflet poster sign headline title clue crossword song lyric "
+    "lyrics chorus film movie scene play script character hero heroine villain narrator book novel poem chapter "
+    "episode show quiz advert homework item question sticker mug card mural streamer parrot".split()
+)
+_OTHERS = OTHER_WORDS | frozenset(
+    "vicar doctor therapist counsellor resident residents passenger caller child toddler baby man woman boy people "
+    "nobody old grandson granddaughter auntie carer gp psychologist officer instructor captain manager".split()
+)
+_HOLLOW = frozenset("yesterday today just then once finally last never even and so but also now always still".split())
+_SAID = "said|says|shouted|screamed|asked|muttered|texted|wrote|sings|sang"
+_SAID_AFTER = re.compile(
+    rf"[\s,.]*(?:(?:{_SAID}) (?!i\b|me\b|to\b|nothing\b)\w"
+    rf"|(?:he|she|they|(?:my|the|our|his|her) \w+) (?:{_SAID}|keeps saying)\b(?! nothing))",
+    re.IGNORECASE,
+)
+_TAKEN_UP = re.compile(
+    r"\b(?:so (?:do|am|did|would|will) i|n(?:either|or) (?:do|am|can|will) i|me too|me as well|same here"
+    r"|same (?:for|with) me|i (?:agree|do too|am too)|i['’]?m (?:the same|like that|there)"
+    r"|i (?:said|say|told \w+|answered|ticked|put) (?:yes|yeah|maybe|sometimes|i do|i am)|i nodded|yes"
+    r"|nearly every day|most days|several days|more than half"
+    r"|i (?:feel|felt|think|want|mean|know) (?:the same|that too|it too|like that|so too|exactly|what)"
+    r"|(?:he|she|they)(?:['’]?s|['’]?re| is| was| were| are) (?:so )?right"
+    r"|that['’]?s (?:me|how i feel|what i|exactly)|it['’]?s (?:me|true|how i)|exactly (?:how|what) i"
+    r"|(?:wish|now) (?:it was me|i (?:do|am|could))|my turn|i understand (?:him|her|them|why|it))\b",
+    re.IGNORECASE,
+)
+
+
+class Quotation(NamedTuple):
+    """Words of somebody else, at these characters. somebody: a person says them; otherwise a page, a song, a story."""
+
+    start: int
+    end: int
+    somebody: bool
+
+
+def others_words(text: str) -> tuple[Quotation, ...]:
+    """The quotations in which somebody or something else speaks."""
+    if not _MARKS.search(text):
+        return ()
+    return tuple(_others(text))
+
+
+def is_taken_up(after: str) -> bool:
+    """Whether the writer says of words just quoted that they are true of themselves."""
+    return bool(_TAKEN_UP.search(after))
+
+
+def _others(text: str) -> Iterator[Quotation]:
+    for match in _QUOTATION.finditer(text):
+        start, end = match.span()
+        after = text[end : end + _AFTER]
+        speaker = _speaker(text[max(0, start - _BEFORE) : start])
+        if speaker is None and _SAID_AFTER.match(after):
+            speaker = True
+        if speaker is not None and not is_taken_up(after):
+            yield Quotation(start, end, speaker)
+
+
+def _speaker(lead: str) -> bool | None:
+    """Who speaks after these words: True for a person, False for a page, None for nobody or the writer."""
+    words = _WORD.findall(_SENTENCE_END.split(lead)[-1])
+    low = [word.lower().replace("’", "'") for word in words]
+    said = next((at for at in range(len(low) - 1, -1, -1) if low[at] in SAYING), None)
+    if said is None:
+        return False if _PAGES & set(low[-3:]) and not {"my", *_OWN} & set(low) else None
+    for at in range(said - 1, -1, -1):
+        if low[at] in _OWN:
+            return None
+        if low[at] in _PAGES:
+            return False
+        if low[at] in _OTHERS:
+            return True
+    return True if said and words[said - 1][:1].isupper() and low[said - 1] not in _HOLLOW else None
