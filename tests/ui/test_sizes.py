@@ -1,5 +1,7 @@
 """The app in terminals of any size: everything usable at 60x18, nothing breaks below."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.ui.conftest import OpenApp
@@ -53,6 +55,30 @@ async def test_with_a_card_everything_is_usable_at_60x18(open_app: OpenApp) -> N
         assert "Put this card away" in on_screen(pilot)
         await pilot.press("escape")
         assert chat(pilot).composer.has_focus
+
+
+async def test_a_card_that_was_read_leaves_room_for_the_talk(open_app: OpenApp) -> None:
+    quiet = replace(CARD, id="t2", urgent=False)
+    async with open_app(size=(80, 24)) as pilot:
+        deck = chat(pilot).query_one(CardDeck)
+        deck.pin(quiet)
+        await pilot.pause()
+        assert deck.region.height == 12
+        await send(pilot, "I would like to make a safety plan")
+        assert deck.region.height == 7
+        assert all(part in on_screen(pilot) for part in (CARD.title, "Call 988", "Text 741741", "Call 911"))
+        await pilot.press("f3")
+        await pilot.pause()
+        assert deck.region.height == 12
+        await pilot.press("escape")
+        deck.pin(quiet)  # the same again
+        await pilot.pause()
+        assert deck.region.height == 7
+        deck.pin(replace(CARD, urgent=True))
+        await pilot.pause()
+        assert deck.region.height == 12
+        await send(pilot, "Yes.")
+        assert deck.region.height == 12
 
 
 async def test_a_long_draft_leaves_the_card_in_sight(open_app: OpenApp) -> None:

@@ -211,6 +211,7 @@ class ChatScreen(Actions):
         self.hint("")
         self.transcript.add(Entry(Kind.USER, text))
         self.transcript.follow()
+        self.query_one(CardDeck).make_room()
         self.turns.reply(text)
         self._stage(Stage.WAITING if self.core.engine.state.phase is Phase.LOADING else Stage.READING)
 

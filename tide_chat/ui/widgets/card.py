@@ -95,12 +95,21 @@ class CardDeck(VerticalScroll):
 
     def pin(self, card: Card, below: int = 0) -> None:
         """Show a card on top, or below that many that came with it; the same card is not shown twice."""
+        if all(other.id != card.id for other in self.cards):
+            self.remove_class("-seen")
         self._drop(card)
         self.cards.insert(below, card)
         after = [view for view in self.query(CardView) if view.card in self.cards[below + 1 :]]
         self.mount(CardView(card), before=after[0] if after else None)
         self.display = True
         self.scroll_home(animate=False)
+
+    def make_room(self) -> None:
+        """The cards were there to be read, and the talk goes on: title and numbers stay, where rows are few.
+
+        Focused they are as high as before. Cards whose emergency number comes first stay as they are.
+        """
+        self.set_class(not any(card.urgent for card in self.cards), "-seen")
 
     def put_away(self, card: Card | None = None) -> None:
         """Put away one card, or the top one."""
