@@ -225,3 +225,8 @@ def test_without_its_files_there_are_still_words_and_a_number(monkeypatch: pytes
     finally:
         for cached in (cards.text, cards.steps, cards.held_replies):
             cached.cache_clear()
+
+
+def test_what_is_said_in_place_of_a_small_model_also_fits_a_no() -> None:
+    """ "No, I just want it quiet" may be T2 as well, and "it is still this heavy, then" would not have heard the no."""
+    assert not any("still" in words for words in cards.replies_alone())

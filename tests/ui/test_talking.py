@@ -10,7 +10,7 @@ from tide_chat.errors import EngineDied, ModelNotFound, PromptTooLong
 from tide_chat.events import Stage
 from tide_chat.messages import Role
 from tide_chat.safety import disclosure
-from tide_chat.ui.screens.chat import NOT_ANSWERED
+from tide_chat.ui.screens.chat import CALLED, NOT_ANSWERED
 from tide_chat.ui.widgets.card import CardDeck, CardView
 from tide_chat.ui.widgets.entries import Entry, Kind
 from tide_chat.ui.widgets.status import StatusLine
@@ -350,3 +350,13 @@ async def test_a_reply_that_ends_with_a_whole_sentence_is_not_marked(open_app: O
         entry = chat(pilot).transcript.entries[-1]
         assert entry.text.endswith("of many.")
         assert entry.ending == ""
+
+
+async def test_a_bare_cry_for_help_names_the_keys_and_is_answered(open_app: OpenApp, doubles: Doubles) -> None:
+    async with open_app(size=(80, 24)) as pilot:
+        await send(pilot, "Help me!")
+        assert CALLED in " ".join(text for _, text in shown(pilot))
+        assert doubles.said() == ["Help me!"]
+        await send(pilot, "help me find a word for it")
+        assert [text for _, text in shown(pilot)].count(CALLED) == 1
+        assert "F8 tools" in on_screen(pilot)

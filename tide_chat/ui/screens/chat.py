@@ -34,7 +34,7 @@ from tide_chat.wording import say
 
 TITLE = "tide-chat · a program, not a person"
 TITLE_KEYS = "F1 keys   F2 find help now   F8 care tools   Ctrl+Q leave at once"
-TITLE_KEYS_SHORT = "F1 keys · F2 help now · Ctrl+Q leave"
+TITLE_KEYS_SHORT = "F2 help now · F8 tools · Ctrl+Q leave"
 PLACEHOLDER = "Write here. Enter sends, Ctrl+J makes a new line"
 NO_COMMAND = "There is no command {typed}. F1 lists them. With a space before it, it is sent as words."
 NO_MODEL = "No model is running. Help lines (F2), cards and care tools (F8) still work. F4 shows the models."
@@ -45,6 +45,8 @@ WALKS = {  # a choice of a card that has a screen of its own as well
     "safety_plan": "Alt+L opens your plan, to read and to write.",
 }
 AGAIN = "Ctrl+R answers again."
+CALLS = ("help", "help me", "help me please", "please help", "please help me", "sos", "ayuda", "ayúdame", "socorro")
+CALLED = "F2 shows people you can reach now. F8 has small things to do in a hard moment."
 LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
 
 WHOLE = (".", "!", "?", "…", '"', "”")
@@ -212,6 +214,8 @@ class ChatScreen(Actions):
         self.transcript.add(Entry(Kind.USER, text))
         self.transcript.follow()
         self.query_one(CardDeck).make_room()
+        if " ".join(text.casefold().strip(".!?¡¿… ").replace(",", "").split()) in CALLS:
+            self.transcript.notice(say(CALLED))
         self.turns.reply(text)
         self._stage(Stage.WAITING if self.core.engine.state.phase is Phase.LOADING else Stage.READING)
 
