@@ -20,8 +20,9 @@ from tide_chat.profile import Profile
 from tide_chat.prompt import Renderer, system_text
 from tide_chat.reasoning import ReasoningFilter
 from tide_chat.safety import authored, cards, disclosure, join, router
-from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.cards import Card
+from tide_chat.safety.checked import FAILED, Assess, Earlier, check
 from tide_chat.safety.guard import Gate, Held
 from tide_chat.safety.state import RiskState, mentions_lines, speaks_of_it_no_more
 from tide_chat.terminal import Neutraliser, neutral
@@ -46,8 +47,6 @@ REDUCED = (
 
 NOT_KEPT = "This could not be kept in your history. What you wrote is still here."
 STILL_KEPT = "Your history could not be changed: the message may still be in it."
-
-Assess = Callable[[str, RiskState | None], Assessment]
 
 
 class Keeper(Protocol):
@@ -110,6 +109,7 @@ class Companion:
         self.newest: Assessment | None = None  # of the newest message, for `/why`
         self.last_prompt = ""  # as it was last sent to a model, for the inspector; in memory only
         self._risk = RiskState()
+        self._earlier: Earlier | None = None  # what was said in a conversation that goes on, until something is judged
         self._reminders = disclosure.Reminders(clock)
         self._minor = False  # somebody seems to be under 18
         self._told: frozenset[str] = frozenset()  # what is said once in a conversation
@@ -161,16 +161,21 @@ class Companion:
             self.keeper.leave()
 
     def go_on_with(self, conversation: Conversation) -> None:
-        """Continue an earlier conversation. What was said there about risk is looked at again."""
+        """Continue an earlier conversation. What was said there about risk is looked at again before any answer."""
         self._begin(conversation)
         said = [message.text for message in conversation.messages if message.role is Role.USER]
-        for text in said[-LOOKED_AT_AGAIN:]:
-            self._risk = self._risk.after(self._judge(text)[0], text)
-        self.newest = None
-        self._told = frozenset()  # nothing of what was noticed here was said
+        self._earlier = Earlier(self._assess, said[-LOOKED_AT_AGAIN:])
+
+    def look_back(self) -> None:
+        """Look at it now, so that no message waits for that. Blocks; for a thread beside."""
+        if (earlier := self._earlier) and earlier.risk().minor:
+            self._minor = True
 
     def _begin(self, conversation: Conversation) -> None:
         self.conversation = conversation
+        if self._earlier:
+            self._earlier.stop()
+        self._earlier = None
         self.held_back = ()
         self.newest = None
         self.last_prompt = ""
@@ -200,19 +205,16 @@ class Companion:
     # -- safety first ------------------------------------------------------------------------------------------------
 
     def _judge(self, text: str) -> tuple[Assessment, tuple[Notice, ...]]:
-        """The router's view. If it fails, the safer side: a card, and a line that says so."""
-        notices: tuple[Notice, ...] = ()
-        try:
-            assessment = self._assess(text, self._risk)
-            if join.is_reduced(assessment) and self._once("reduced"):
-                notices = (Notice(say(REDUCED)),)
-        except Exception as error:  # noqa: BLE001 - whatever fails here must not cost the person the card
-            reason = Reason("the check failed", type(error).__name__)
-            assessment = Assessment(Tier.T2, subject="self", time="now", reasons=(reason,))
-            notices = (Notice(say(CHECK_FAILED)),)
-        self.newest = assessment
-        self._minor = self._minor or Flag.MINOR in assessment.flags
-        return assessment, notices
+        """The router's view, and what has to be said of the check itself."""
+        if self._earlier:
+            self._risk, self._earlier = self._earlier.risk(), None
+        assessment = self.newest = check(self._assess, text, self._risk)
+        self._minor = self._minor or self._risk.minor or Flag.MINOR in assessment.flags
+        if FAILED in [reason.rule for reason in assessment.reasons]:
+            return assessment, (Notice(say(CHECK_FAILED)),)
+        if join.is_reduced(assessment) and self._once("reduced"):
+            return assessment, (Notice(say(REDUCED)),)
+        return assessment, ()
 
     def _once(self, what: str) -> bool:
         """Whether this is the first time in this conversation."""

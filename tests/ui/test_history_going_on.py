@@ -1,6 +1,7 @@
 """Going on with a conversation: where something was found, through all of a long one, after a reply that never came."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from textual.widgets import Input
 
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import Doubles
-from tests.ui.driving import app, chat, hint, on_screen, settle, shown, until
+from tests.ui.driving import app, chat, hint, on_screen, send, settle, shown, until
 from tests.ui.history_driving import (
     kept_history,
     open_list,
@@ -19,6 +20,8 @@ from tests.ui.history_driving import (
     user,
 )
 from tide_chat.errors import StoreError
+from tide_chat.messages import Conversation
+from tide_chat.safety.assessment import Tier
 from tide_chat.store.archive import Archive
 from tide_chat.ui.history import GO_ON
 from tide_chat.ui.screens.history import words
@@ -73,6 +76,53 @@ async def test_what_was_found_and_cannot_be_read_is_not_said_to_be_there(
         await settle(pilot)
         await until(pilot, lambda: "cannot be read now" in on_screen(pilot))
         assert hint(pilot) != words.FOUND
+
+
+async def test_it_is_shown_before_what_was_said_there_is_looked_at(
+    open_app: OpenApp, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_history(doubles, tmp_path / "history", [user("I am going to kill myself tonight"), reply("You matter.")])
+    begun, may, look_back = threading.Event(), threading.Event(), doubles.talk.look_back
+
+    def slow() -> None:
+        begun.set()
+        may.wait(20)
+        look_back()
+
+    monkeypatch.setattr(doubles.talk, "look_back", slow)
+    async with open_app() as pilot:
+        await unlock(pilot)
+        app(pilot).go_on_with(1)
+        await until(pilot, begun.is_set)
+        assert "You matter." in on_screen(pilot)
+        assert hint(pilot) == ""
+        await send(pilot, "ok", wait=False)
+        await until(pilot, lambda: doubles.talk.newest is not None)
+        assert doubles.talk.newest
+        assert doubles.talk.newest.tier >= Tier.T2
+        may.set()
+        await settle(pilot)
+
+
+async def test_that_it_is_being_opened_is_said_only_where_it_takes_a_while(
+    open_app: OpenApp, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_history(doubles, tmp_path / "history", TALK)
+    may, go_on_with = threading.Event(), doubles.book.go_on_with
+
+    def slow(id: int, *, last: int, copy_to: int | None = None) -> Conversation:
+        may.wait(20)
+        return go_on_with(id, last=last, copy_to=copy_to)
+
+    monkeypatch.setattr(doubles.book, "go_on_with", slow)
+    async with open_app() as pilot:
+        await unlock(pilot)
+        app(pilot).go_on_with(1)
+        assert hint(pilot) == ""
+        await until(pilot, lambda: hint(pilot) == "Opening it.")
+        may.set()
+        await until(pilot, lambda: "That sounds frightening." in on_screen(pilot))
+        assert hint(pilot) == ""
 
 
 async def _asked_for_more(pilot: Pilot[int]) -> Transcript:

@@ -39,7 +39,8 @@ async def test_the_list_stands_in_its_place_before_it_is_first_drawn(
 
     def laid_out(self: HistoryScreen, *arguments: object, **options: object) -> None:
         first(self, *arguments, **options)  # type: ignore[arg-type]
-        drawn.append((self.has_class("-beside"), self.tide.chat.composer.region.x))
+        if self in self.app.screen_stack:  # made ready before, it is laid out and not drawn
+            drawn.append((self.has_class("-beside"), self.tide.chat.composer.region.x))
 
     monkeypatch.setattr(HistoryScreen, "_refresh_layout", laid_out)
     async with open_app(size=(120, 30)) as pilot:
@@ -82,6 +83,36 @@ async def test_the_list_is_made_once_and_holds_nothing_between_two_times(open_ap
         assert await open_list(pilot) is first
         assert first.typed == ""
         assert "line 0" in on_screen(pilot)
+
+
+async def test_the_list_is_made_once_the_history_is_open_and_moves_nothing(open_app: OpenApp) -> None:
+    async with open_app(size=(120, 30)) as pilot:
+        assert not app(pilot).is_screen_installed("history-en")
+        await unlock(pilot)
+        await settle(pilot)
+        made = app(pilot).get_screen("history-en", HistoryScreen)
+        assert made.rows.size.height > 0  # it has its place
+        assert made not in app(pilot).screen_stack
+        assert chat(pilot).composer.region.x == 0
+        assert not [text for text in held(made) if "line 0" in text]
+        assert await open_list(pilot) is made
+        assert "line 0" in on_screen(pilot)
+        assert chat(pilot).composer.region.x == WIDTH
+
+
+async def test_a_list_that_was_made_for_another_size_fits(open_app: OpenApp) -> None:
+    async with open_app(size=(120, 30)) as pilot:
+        await unlock(pilot)
+        await settle(pilot)
+        await pilot.resize_terminal(60, 15)
+        await pilot.pause()
+        found = await open_list(pilot)
+        await pilot.pause()
+        assert found.rows.region.right <= 60
+        assert found.has_class("-short")
+        assert not found.has_class("-beside")
+        assert "line 0" in on_screen(pilot)
+        assert chat(pilot).composer.region.x == 0
 
 
 async def test_another_language_has_a_list_of_its_own(open_app: OpenApp) -> None:

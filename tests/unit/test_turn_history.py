@@ -1,5 +1,6 @@
 """A turn and the history: what is kept and when, and that a history that fails costs nothing else."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from tide_chat.commands import plain_history
 from tide_chat.commands.plain import Plain
 from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.errors import StoreError
-from tide_chat.events import CardShown, Done, Notice, TextDelta
+from tide_chat.events import CardShown, Done, Event, Notice, TextDelta
 from tide_chat.messages import Conversation
-from tide_chat.safety import disclosure
-from tide_chat.safety.assessment import Tier
+from tide_chat.safety import disclosure, router
+from tide_chat.safety.assessment import Assessment, Tier
+from tide_chat.safety.state import RiskState
 from tide_chat.store import exchange
 from tide_chat.store.archive import Archive
 from tide_chat.store.diary import Diary
@@ -78,6 +80,82 @@ def test_an_earlier_conversation_goes_on_with_what_is_known_of_risk(archive: Arc
     assert isinstance(done, Done)
     assert done.result.assessment.tier >= Tier.T2
     assert len(texts(archive)) == 4
+
+
+class Slow:
+    """The rules, which take their time over a grave message until they may go on."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.begun, self.may = threading.Event(), threading.Event()
+
+    def __call__(self, text: str, state: RiskState | None) -> Assessment:
+        self.seen.append(text)
+        if text == GRAVE:
+            self.begun.set()
+            assert self.may.wait(20)
+        return router.assess(text, state)
+
+    def companion(self) -> Companion:
+        return Companion(ScriptedEngine(["I hear you."]), system="Be kind.", country="US", assess=self)
+
+
+def test_a_message_waits_until_what_was_said_earlier_was_looked_at() -> None:
+    check = Slow()
+    one = check.companion()
+    one.go_on_with(Conversation().user(GRAVE).assistant("You matter."))
+    assert check.seen == []
+    events: list[Event] = []
+    threads = [threading.Thread(target=one.look_back), threading.Thread(target=lambda: events.extend(one.reply("ok")))]
+    for thread in threads:
+        thread.start()
+        assert check.begun.wait(20)
+    threads[1].join(0.1)
+    assert (check.seen, events) == ([GRAVE], [])
+    check.may.set()
+    for thread in threads:
+        thread.join(20)
+    assert check.seen == [GRAVE, "ok"]
+    assert isinstance(events[-1], Done)
+    assert events[-1].result.assessment.tier >= Tier.T2
+
+
+def test_what_is_looked_at_of_a_conversation_that_was_left_touches_no_other() -> None:
+    check = Slow()
+    one = check.companion()
+    one.go_on_with(Conversation().user(GRAVE).user("and more"))
+    looking = threading.Thread(target=one.look_back)
+    looking.start()
+    assert check.begun.wait(20)
+    one.clear()
+    check.may.set()
+    looking.join(20)
+    assert check.seen == [GRAVE]
+    assert isinstance(done := list(one.reply("ok"))[-1], Done)
+    assert done.result.assessment.tier is Tier.T0
+
+
+def test_an_earlier_message_that_could_not_be_checked_counts_as_one_that_needs_care() -> None:
+    def fails(text: str, state: RiskState | None) -> Assessment:
+        if text == "before":
+            raise RuntimeError
+        return router.assess(text, state)
+
+    one = Companion(ScriptedEngine(["I hear you."]), system="Be kind.", country="US", assess=fails)
+    one.go_on_with(Conversation().user("before"))
+    one.look_back()
+    assert one.newest is None
+    assert isinstance(done := list(one.reply("ok"))[-1], Done)
+    assert done.result.assessment.tier is Tier.T2
+
+
+def test_who_said_earlier_that_they_are_young_is_reminded_sooner() -> None:
+    now = [0.0]
+    one = Companion(ScriptedEngine(), system="Be kind.", country="US", clock=lambda: now[0])
+    one.go_on_with(Conversation().user("I am 14 years old"))
+    one.look_back()
+    now[0] = disclosure.BREAK_S + 1
+    assert one.reminder() == disclosure.REMINDER_MINOR
 
 
 class Broken:

@@ -113,6 +113,7 @@ class History:
         for message in conversation.messages[-_AGAIN:]:
             say(neutral(f"{_who(message.role)}: {message.text}"))
         tell("You can go on from here.")
+        self._talk.look_back()
 
     def _branch(self, which: str) -> None:
         """which: of one's own messages, counted from 1; without it, all of the conversation."""

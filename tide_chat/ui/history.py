@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from tide_chat.store.archive import Archive
     from tide_chat.ui.screens.chat import ChatScreen
     from tide_chat.ui.screens.history.choices import Choice
+    from tide_chat.ui.screens.history.lists import HistoryScreen
 
 GO_ON = 200  # messages of an earlier conversation that are given to the model; the screen reads the rest when needed
+SLOW_S = 0.2  # seconds after which it is said that a conversation is being opened: most are there before
 
 
 class KeyringAnswered(Message):
@@ -141,6 +143,8 @@ class HistoryApp(CareApp):
             if self._keeps:
                 care.keep_nothing(locked=False)
             self._keeps, care.locked = False, state is not State.OFF
+        if self.book.archive:
+            self.call_after_refresh(self.prepare_list)
         if self.chat.is_mounted:
             self.chat.transcript.greet(words.greeting(state))
             self.chat.query_one(StatusLine).change(kept=words.SHORT[state])
@@ -171,12 +175,26 @@ class HistoryApp(CareApp):
         if isinstance(self.screen, HistoryScreen):
             self.screen.dismiss(None)
         elif self.screen is self.chat and (archive := self._open_archive()):
-            name = f"history-{wording.language()}"
-            if not self.is_screen_installed(name):
-                self.install_screen(HistoryScreen(name), name)
-            shown = self.get_screen(name, HistoryScreen)
+            shown = self._list()
             shown.open(archive, self.book.open_id)
             self.push_screen(shown)
+
+    def _list(self) -> "HistoryScreen":
+        """The one of the language in use."""
+        from tide_chat.ui.screens.history.lists import HistoryScreen
+
+        name = f"history-{wording.language()}"
+        if not self.is_screen_installed(name):
+            self.install_screen(HistoryScreen(name), name)
+        return self.get_screen(name, HistoryScreen)
+
+    async def prepare_list(self) -> None:
+        """Make the list while nobody waits for it: that takes as long as showing it."""
+        screen = self._list()
+        if not screen.is_running:
+            await self._get_screen(screen)[1]
+            if self.book.archive:
+                screen.get_ready(self.book.archive)
 
     def action_branch(self) -> None:
         if self.screen is self.chat and (number := self._kept_id()):
@@ -210,8 +228,12 @@ class HistoryApp(CareApp):
             self.tell(say(words.BUSY if turns.running else words.OPENING))
             return
         turns.held = True
-        self.tell(say("Opening it."))
+        self.set_timer(SLOW_S, self._still_opening)
         self.run_worker(lambda: self._go_on(id, copy_to, at), name="go on", thread=True)
+
+    def _still_opening(self) -> None:
+        if self.chat.turns.held:
+            self.tell(say("Opening it."))
 
     def _go_on(self, id: int, copy_to: int | None, at: int | None) -> None:
         conversation, error = Conversation(), None
@@ -235,11 +257,15 @@ class HistoryApp(CareApp):
         said = message.conversation.messages
         with self.batch_update():  # drawn once, when all of it is there
             await self.chat.begin_with([entry(one) for one in said], older)
+        self.call_after_refresh(self._look_back)
+        hint = words.UNANSWERED if said and said[-1].role is Role.USER else ""
         if message.at is not None and message.at < before + len(said) - 1:
-            if self.chat.transcript.look_at(message.at):
-                self.chat.hint(say(words.FOUND))
-        elif said and said[-1].role is Role.USER:
-            self.chat.hint(say(words.UNANSWERED))
+            hint = words.FOUND if self.chat.transcript.look_at(message.at) else ""
+        self.chat.hint(say(hint) if hint else "")
+
+    def _look_back(self) -> None:
+        """While it is read already: what was said there about risk, which takes longer than opening it."""
+        self.run_worker(self.core.talk.look_back, name="look back", thread=True, exit_on_error=False)
 
     def tell(self, text: str) -> None:
         """A line where one is: in the list, or above the box to write in."""

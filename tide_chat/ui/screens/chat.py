@@ -129,8 +129,9 @@ class ChatScreen(Actions):
         """One calm line above the box, empty to take it away."""
         self._hint_for = self.composer.text
         hint = self.query_one("#hint", Plain)
-        hint.update(text)
-        hint.display = bool(text)
+        if text or hint.display:
+            hint.update(text)
+            hint.display = bool(text)
 
     # Writing
 

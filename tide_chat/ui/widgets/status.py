@@ -100,7 +100,8 @@ class StatusLine(Plain):
             self.draw()
 
     def draw(self) -> None:
-        self.update(Content(line(self.status, max(1, self.content_size.width or self.size.width))))
+        self.refresh()  # one row, whatever it says
 
-    def on_resize(self) -> None:
-        self.draw()
+    def render(self) -> Content:
+        """For the width there is: drawn anew after a change of it, everything around it would be as well."""
+        return Content(line(self.status, max(1, self.content_size.width or self.size.width)))

@@ -56,10 +56,19 @@ class HistoryScreen(SideList):
     def open(self, archive: Archive, open_id: int | None) -> None:
         """What it shows when it is pushed next."""
         self._archive, self._open_id = archive, open_id
+        self.stand()
         if self.is_mounted:
             self.query_one("#find", Input).value = ""
-            self.stand()
             self.list_all()
+
+    def get_ready(self, archive: Archive) -> None:
+        """Show it to nobody and close it again: what the first time needs more than another is done then."""
+        if self not in self.app.screen_stack:  # else somebody was quicker
+            self._archive = archive
+            self.list_all()
+            self._refresh_layout(self.app.size)
+            self._compositor.render_strips(self.app.size)
+            self.let_go()
 
     def on_mount(self) -> None:
         self.list_all()

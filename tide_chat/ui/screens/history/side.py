@@ -51,7 +51,6 @@ class SideList(ModalScreen[None]):
         super().__init__(id=id, classes=" ".join(fitting + beside))
 
     def compose(self) -> ComposeResult:
-        self.stand()
         with Vertical(id="side"):
             yield Plain(say(self.title_text), id="panel-title")
             if self.placeholder:
@@ -77,9 +76,11 @@ class SideList(ModalScreen[None]):
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        self.stand()
+        if self in self.app.screen_stack:
+            self.stand()
 
     def on_screen_resume(self) -> None:
+        self.stand()
         for box in self.query(Input):
             box.cursor_blink = self.app.animation_level != "none"
 
