@@ -39,6 +39,17 @@ class Conversation:
         users = [i for i, message in enumerate(self.messages) if message.role is Role.USER]
         return users[-1] if users else None
 
+    def without_authored(self) -> "Conversation":
+        """Without each authored reply and what it answers. What has no reply yet stays."""
+        kept: list[Message] = []
+        for message in self.messages:
+            if message.authored:
+                while kept and kept[-1].role is Role.USER:
+                    kept.pop()
+            else:
+                kept.append(message)
+        return replace(self, messages=tuple(kept))
+
     def before_last_user(self) -> "Conversation":
         """All that was said before the newest user message."""
         index = self.last_user()

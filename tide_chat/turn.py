@@ -28,7 +28,7 @@ from tide_chat.safety.state import RiskState, mentions_lines, speaks_of_it_no_mo
 from tide_chat.terminal import Neutraliser, neutral
 from tide_chat.wording import say
 
-SMALL = 500_000_000  # parameters; a model below gets no message in which somebody speaks of not wanting to live
+SMALL = 500_000_000  # parameters; a model below never sees a message in which somebody speaks of not wanting to live
 LOOKED_AT_AGAIN = 20  # messages of an earlier conversation that goes on
 WHOLE = (FinishReason.STOP, FinishReason.LENGTH)  # the reply came to an end of its own
 THINKING_TOKENS = 1024  # a reasoning model may spend as many before its reply begins
@@ -289,7 +289,7 @@ class Companion:
             self.on_scenario(result.scenario)
             info = self._engine.info(cancel)
             small = 0 < info.parameters < SMALL
-            if small and authored.said_now(result.assessment):
+            if small and authored.instead_of_small(result.assessment, self.conversation):
                 yield from self._authored(result, self._words_alone(), first)
                 return
             if small and not first and result.assessment.tier < Tier.T2:
@@ -298,7 +298,8 @@ class Companion:
             guidance = "" if small else fit.told_beside(result.assessment, self.conversation, guided=self.guided)
             result = replace(result, model=info.name, adapter=info.adapter, guidance=guidance)
             renderer = Renderer.of(info)
-            prompt = self._prompt(renderer, guidance)
+            heard = self.conversation.without_authored() if small else self.conversation
+            prompt = self._prompt(renderer, heard, guidance)
             yield from self._stream(prompt, renderer.thinks(prompt), reply, cancel)
         except EngineDied as death:
             reply.reason, error = FinishReason.DIED, death
@@ -306,9 +307,9 @@ class Companion:
             reply.reason, error = FinishReason.CANCELLED if cancel.is_set() else FinishReason.ERROR, failure
         yield from self._finish(result, reply, error if not cancel.is_set() else None)
 
-    def _prompt(self, renderer: Renderer, guidance: str) -> Prompt:
+    def _prompt(self, renderer: Renderer, conversation: Conversation, guidance: str) -> Prompt:
         system, private = fit.told_first(self._system, self.profile, self.carried)
-        prompt = renderer.render(system, self.conversation, note=guidance, private=private)
+        prompt = renderer.render(system, conversation, note=guidance, private=private)
         prompt, self._anew = replace(prompt, anew=self._anew), False
         self.last_prompt = prompt.text
         return prompt

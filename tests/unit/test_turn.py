@@ -326,6 +326,33 @@ def test_a_very_small_model_is_not_let_near_t2_and_the_talk_goes_on() -> None:
     assert (after.route, after.reply) == ("model", "It was a good day then.")
 
 
+@pytest.mark.parametrize("answer", ["no", "No, not really, I only said it because of the row", "idk", "just tired"])
+def test_an_answer_to_the_direct_question_is_not_left_to_a_very_small_model(answer: str) -> None:
+    one = Companion(Tiny([]), system="Be kind.", country="US")
+    list(one.reply("I wish I was dead"))
+    after = result(list(one.reply(answer)))
+    assert (after.route, after.assessment.tier) == ("authored", Tier.T2)
+    assert result(list(one.reply("we planted onions in the long bed today"))).route == "model"
+
+
+def test_a_very_small_model_does_not_see_later_what_it_was_kept_from() -> None:
+    one = Companion(Tiny([]), system="Be kind.", country="US")
+    for said in ("hello", "I wish I was dead", "no", "we planted onions in the long bed today"):
+        list(one.reply(said))
+    sent = engine(one).prompts[-1].text
+    assert "hello" in sent
+    assert "onions" in sent
+    assert "dead" not in sent
+    assert "ending your life" not in sent
+
+
+def test_a_larger_model_sees_all_of_it() -> None:
+    one = companion()
+    one.go_on_with(Conversation().user("I wish I was dead").assistant("That is heavy.", authored=True))
+    list(one.reply("we planted onions in the long bed today"))
+    assert "dead" in engine(one).prompts[-1].text
+
+
 def test_a_larger_model_answers_t2() -> None:
     one = companion("That sounds very heavy.")
     assert result(list(one.reply("I wish I was dead"))).route == "model"

@@ -1,9 +1,11 @@
 """What is said without the model, and whether the model goes on from there. Knows authored words and an assessment."""
 
+from tide_chat.messages import Conversation, Message, Role
 from tide_chat.safety import cards, questions
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import held_turn
 
+SHORT = 5  # words of an answer at most, if it does not begin with no
 BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
 
@@ -23,6 +25,18 @@ def words(assessment: Assessment, text: str) -> tuple[str, bool]:
     return step or "", step is None
 
 
-def said_now(assessment: Assessment) -> bool:
-    """This message itself is T2 or higher, and the tier is not only held from earlier."""
-    return assessment.tier >= Tier.T2 and held_turn(assessment) is None
+def instead_of_small(assessment: Assessment, conversation: Conversation) -> bool:
+    """Authored words stand in place of a very small model's: the message is T2, or a short answer to what T2 asks.
+
+    It answered a bare "no" with reasons why people leave.
+    """
+    return assessment.tier >= Tier.T2 and (held_turn(assessment) is None or _answers(conversation))
+
+
+def _answers(conversation: Conversation) -> bool:
+    """Whether the newest message is as an answer to the direct question before it would be."""
+    *_, before, newest = (Message(Role.USER, ""), *conversation.messages)
+    if not before.authored or not before.text.endswith(cards.replies_alone()[0]):
+        return False
+    said = newest.text.casefold().split()
+    return len(said) <= SHORT or said[0].strip(",.") == "no"
