@@ -31,7 +31,7 @@ _OTHER, _QUOTED, _PAST = "about somebody else", "quoted", "past"
 
 # `she asked was i suicidal and i said no`, `do i want to die? no.` - and not `no idea`, nor `no, but`.
 _ASKED = re.compile(
-    r"\b(?:ask|asks|asked|asking|question|questions|form|whether|checks|checked)\b"
+    r"\b(?:ask|asks|asked|asking|question|questions|form|whether|checks|checked)\b(?!.*\bbut\b)"
     r"|\b(?:am|was|do|did|have|are) (?:i|you) (?:\S+ )?$|\bif (?:i|im|id) (?:\S+ )?$"
 )
 _NO = re.compile(
@@ -41,7 +41,7 @@ _NO = re.compile(
 )
 _NO_NO = frozenset(
     "idea clue one way body longer doubt question reason point more matter answer but though although except yet lied "
-    "lie lying true sure really exactly know maybe".split()
+    "lie lying true sure really exactly know maybe will wont cant".split()
 )
 
 

@@ -39,19 +39,26 @@ _OTHERS = OTHER_WORDS | frozenset(
     "nobody old grandson granddaughter auntie carer gp psychologist officer instructor captain manager".split()
 )
 _HOLLOW = frozenset("yesterday today just then once finally last never even and so but also now always still".split())
+# A part of the writer that speaks, or something they wrote.
+_OWN_VOICES = frozenset(
+    "head brain mind heart body soul depression illness ptsd anxiety thought thoughts voice voices part diary journal "
+    "note letter notes".split()
+)
+_JOINING = frozenset("and but so then because when while".split()) | _OWN
 _SAID = "said|says|shouted|screamed|asked|muttered|texted|wrote|sings|sang"
 _SAID_AFTER = re.compile(
-    rf"[\s,.]*(?:(?:{_SAID}) (?!i\b|me\b|to\b|nothing\b)\w"
-    rf"|(?:he|she|they|(?:my|the|our|his|her) \w+) (?:{_SAID}|keeps saying)\b(?! nothing))",
+    rf"[\s,.]*(?:(?:{_SAID}) (?!i\b|me\b|to\b|nothing\b)(?P<whose>(?:\w+ )?\w+)"
+    rf"|(?P<who>he|she|they|(?:my|the|our|his|her) \w+) (?:{_SAID}|keeps saying)"
+    r"(?=\s*(?:[.,;!?]|$|(?:to|in|at|when|while|every|last|over|because|before|after|with|on|like|again|once|and)\b)))",
     re.IGNORECASE,
 )
 _TAKEN_UP = re.compile(
     r"\b(?:so (?:do|am|did|would|will) i|n(?:either|or) (?:do|am|can|will) i|me too|me as well|same here"
     r"|same (?:for|with) me|i (?:agree|do too|am too)|i['’]?m (?:the same|like that|there)"
     r"|i (?:said|say|told \w+|answered|ticked|put) (?:yes|yeah|maybe|sometimes|i do|i am)|i nodded|yes"
-    r"|nearly every day|most days|several days|more than half"
+    r"|(?:and|maybe|perhaps) i (?:will|might|should|do|am|could)|nearly every day|most days|several days|more than half"
     r"|i (?:feel|felt|think|want|mean|know) (?:the same|that too|it too|like that|so too|exactly|what)"
-    r"|(?:he|she|they)(?:['’]?s|['’]?re| is| was| were| are) (?:so )?right"
+    r"|(?:he|she|they)(?:['’]?s|['’]?re| is| was| were| are) (?:so |probably |maybe )?right"
     r"|that['’]?s (?:me|how i feel|what i|exactly)|it['’]?s (?:me|true|how i)|exactly (?:how|what) i"
     r"|(?:wish|now) (?:it was me|i (?:do|am|could))|my turn|i understand (?:him|her|them|why|it))\b",
     re.IGNORECASE,
@@ -83,10 +90,16 @@ def _others(text: str) -> Iterator[Quotation]:
         start, end = match.span()
         after = text[end : end + _AFTER]
         speaker = _speaker(text[max(0, start - _BEFORE) : start])
-        if speaker is None and _SAID_AFTER.match(after):
+        if speaker is None and _is_named(after):
             speaker = True
         if speaker is not None and not is_taken_up(after):
             yield Quotation(start, end, speaker)
+
+
+def _is_named(after: str) -> bool:
+    """`he said`, `said my brother`."""
+    match = _SAID_AFTER.match(after)
+    return match is not None and not _OWN_VOICES & set((match["who"] or match["whose"]).lower().split())
 
 
 def _speaker(lead: str) -> bool | None:
@@ -96,11 +109,11 @@ def _speaker(lead: str) -> bool | None:
     said = next((at for at in range(len(low) - 1, -1, -1) if low[at] in SAYING), None)
     if said is None:
         return False if _PAGES & set(low[-3:]) and not {"my", *_OWN} & set(low) else None
-    for at in range(said - 1, -1, -1):
-        if low[at] in _OWN:
+    if _JOINING & set(low[said + 1 :]):
+        return None
+    for word in reversed(low[:said]):
+        if word in _OWN or word in _OWN_VOICES:
             return None
-        if low[at] in _PAGES:
-            return False
-        if low[at] in _OTHERS:
-            return True
+        if word in _PAGES or word in _OTHERS:
+            return word not in _PAGES
     return True if said and words[said - 1][:1].isupper() and low[said - 1] not in _HOLLOW else None
