@@ -177,8 +177,16 @@ def test_edit_with_text_replaces_the_message() -> None:
     assert [message.text for message in room.companion.conversation.messages] == ["I feel it.", "Two."]
 
 
-def test_clear_forgets_the_conversation_and_what_was_typed() -> None:
-    room, lines = Room("One."), Typed("Hello there.", "/clear")
+def test_a_bare_cry_for_help_is_answered_beside_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert talk("help!", "help me find a word for it", replies=("One.", "Two.")) == 0
+    out = capsys.readouterr().out
+    assert out.index("/help-lines has people you can reach now") < out.index("One.")
+    assert out.count("/help-lines has people") == 1
+
+
+@pytest.mark.parametrize("command", ["/clear", "/forget"])
+def test_clear_forgets_the_conversation_and_what_was_typed(command: str) -> None:
+    room, lines = Room("One."), Typed("Hello there.", command)
     Plain(room, lines).run()
     assert len(room.companion.conversation) == 0
     assert lines.forgotten == 1

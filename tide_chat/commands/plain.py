@@ -24,7 +24,7 @@ from tide_chat.commands.unsent_lines import UnsentLines
 from tide_chat.engine.base import FinishReason
 from tide_chat.errors import TideError, in_words
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta
-from tide_chat.safety import disclosure, protocol, why
+from tide_chat.safety import authored, disclosure, protocol, why
 from tide_chat.terminal import still
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ class Plain:
             "/profile": ProfileLines(self._talk),
             "/language": language_lines.change,
             "/clear": lambda _: self._clear(),
+            "/forget": lambda _: self._clear(),  # with a history it is another one, below
             "/quit": lambda _: self._leave(),
             **(history.commands if history else {}),
             **examine,
@@ -224,6 +225,8 @@ class Plain:
             tell("There is no {name}. /help lists what there is.", name=name)
         else:
             self._unsent.sent(text)
+            if self._lines.interactive and authored.calls_for_help(text):
+                tell("/help-lines has people you can reach now, /ground and /breathe are for a hard moment.")
             self._guarded(lambda: self._turn(lambda cancel: self._talk.reply(text, cancel)))
 
     def _guarded(self, action: Callable[[], None]) -> None:

@@ -6,7 +6,13 @@ from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import held_turn
 
 SHORT = 5  # words of an answer at most, if it does not begin with no
+CALLS = ("help", "help me", "help me please", "please help", "please help me", "sos", "ayuda", "ayúdame", "socorro")
 BESIDE = 12  # words beside a question about this program, from which the model answers those as well
+
+
+def calls_for_help(text: str) -> bool:
+    """Whether it is a bare cry for help, in which no tier can be heard: what is there can be named beside the reply."""
+    return " ".join(text.casefold().strip(".!?¡¿… ").replace(",", "").split()) in CALLS
 
 
 def words(assessment: Assessment, text: str) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ from tide_chat.engine.supervisor import EngineState, Phase
 from tide_chat.errors import EngineDied
 from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, TextDelta, TurnResult
 from tide_chat.messages import Role
+from tide_chat.safety import authored
 from tide_chat.safety.state import wish_in
 from tide_chat.terminal import neutral
 from tide_chat.ui import commands
@@ -45,7 +46,6 @@ WALKS = {  # a choice of a card that has a screen of its own as well
     "safety_plan": "Alt+L opens your plan, to read and to write.",
 }
 AGAIN = "Ctrl+R answers again."
-CALLS = ("help", "help me", "help me please", "please help", "please help me", "sos", "ayuda", "ayúdame", "socorro")
 CALLED = "F2 shows people you can reach now. F8 has small things to do in a hard moment."
 LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
 
@@ -215,7 +215,7 @@ class ChatScreen(Actions):
         self.transcript.add(Entry(Kind.USER, text))
         self.transcript.follow()
         self.query_one(CardDeck).make_room()
-        if " ".join(text.casefold().strip(".!?¡¿… ").replace(",", "").split()) in CALLS:
+        if authored.calls_for_help(text):
             self.transcript.notice(say(CALLED))
         self.turns.reply(text)
         self._stage(Stage.WAITING if self.core.engine.state.phase is Phase.LOADING else Stage.READING)
