@@ -25,7 +25,7 @@ WHAT_IT_SHOWS = (
     "Such numbers decide what the program does. They say nothing about a person, and they can be hard to read in a "
     "hard moment. It is off again when you leave."
 )
-LEAST = 0.1  # chance from which a flag of the encoder is worth a line
+LEAST = 0.1  # chance from which a flag or a situation of the encoder is worth a line
 MOST_REASONS = 12
 LIKELIEST = 3  # scenarios
 
@@ -35,6 +35,16 @@ TIERS = {
     2: "a passive wish to die, being a burden, urges to self-injury",
     3: "intent, a way, preparation or goodbye",
     4: "plan, intent and means within a day, or an act in progress",
+}
+DID = {  # what the guard does beside holding sentences back, which stand in full
+    "trailed_off": "the reply ran on when it ended, so it ends with …",
+    "cut_sentence": "half a sentence at the limit was left out",
+    "long_reply": "the reply was ended after as many sentences as are shown at most",
+    "role_leak": "the model began to speak for somebody else, and was ended there",
+    "loop": "the model repeated itself, and was ended there",
+    "one_question_too_many": "a question was left out, after enough of them",
+    "said_before": "a sentence was left out that an earlier reply had",
+    "unwanted_topic": "a sentence about a topic that is not to be brought up was left out",
 }
 Span = tuple[int, int]  # of the text, in characters
 
@@ -164,6 +174,8 @@ def _no_scenario(turn: Turn) -> str:
     chance, likeliest = scenario.likeliest(turn.result.assessment.scenarios)
     if not chance:
         return "none: the encoder took no part"
+    if chance < LEAST:
+        return "none: no situation is likely"
     return f"none: the likeliest is {likeliest.name} with {chance:.2f}, taken from {scenario.SURE:.2f} on"
 
 
@@ -177,6 +189,9 @@ def _guard(turn: Turn) -> Iterator[Line]:
         yield Line("", "Prepared words need no guard.")
         return
     yield Line("Did", ", ".join(turn.result.guard) or "nothing: every sentence passed")
+    for action in dict.fromkeys(turn.result.guard):
+        if action in DID:
+            yield Line(action, DID[action])
     for held in turn.held:
         yield Line("Held back", _held(held))
 

@@ -1,15 +1,18 @@
 """What the inspector says of a turn: marks that lose no letter, and every part that a turn has."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tide_chat.clinician.inspection import Line, Looked, bracketed, merged, sections, text
+from tide_chat.clinician.inspection import DID, Line, Looked, bracketed, merged, sections, text
 from tide_chat.clinician.recorded import Turn
 from tide_chat.engine.base import EngineInfo, FinishReason, SamplingParams, Usage
 from tide_chat.events import TurnResult
+from tide_chat.safety import guard
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Reading, Thresholds
 from tide_chat.safety.guard import Held
@@ -91,6 +94,14 @@ def test_what_no_model_wrote_is_told_apart(turn: Turn) -> None:
     assert "people" not in shown  # a program wrote them, and nobody has reviewed them
 
 
+def test_every_act_of_the_guard_is_said_in_words(turn: Turn) -> None:
+    source = Path(guard.__file__).read_text(encoding="utf-8")
+    acts = set(re.findall(r'actions\.append\("(\w+)"\)|_UNWANTED = "(\w+)"|return "(\w+_\w+)"|"(said_before)"', source))
+    assert {"".join(found) for found in acts} == set(DID)
+    shown = text(sections(turn, Looked()))
+    assert "long_reply: the reply was ended after as many sentences" in shown
+
+
 def test_no_scenario_and_no_guidance_say_why(turn: Turn) -> None:
     info = EngineInfo("smol", "/m/smol.gguf", description="llama 256M Q4_1", parameters=134_515_008)
     unsure = Assessment(scenarios={"nightmares_sleep": 0.51, "other": 0.4})
@@ -99,6 +110,8 @@ def test_no_scenario_and_no_guidance_say_why(turn: Turn) -> None:
     assert "with 0.51, taken from 0.80 on" in shown
     assert "Guidance: none: a model this small follows none" in shown
     assert "Weights: 135 million, llama Q4_1" in shown
+    unlikely = replace(result, assessment=Assessment(scenarios={"nightmares_sleep": 0.01, "other": 0.9}))
+    assert "Scenario: none: no situation is likely" in text(sections(replace(turn, result=unlikely), Looked()))
     result = replace(result, assessment=Assessment())
     shown = text(sections(replace(turn, result=result), Looked()))
     assert "Scenario: none: the encoder took no part" in shown
