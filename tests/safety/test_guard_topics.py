@@ -30,6 +30,11 @@ def test_it_is_not(topic: str, sentence: str) -> None:
     assert not unwanted([topic], [])(sentence)
 
 
+def test_a_topic_of_small_words_that_was_said_is_open() -> None:
+    assert unwanted(["her"], [])("It was her.")
+    assert not unwanted(["her"], ["I miss her so"])("It was her.")
+
+
 @given(st.text(), st.lists(st.text(), max_size=3))
 def test_nothing_is_unwanted_that_the_person_has_said(topic: str, sentences: list[str]) -> None:
     assert not any(map(unwanted([topic], [f"x {topic} y"]), sentences))

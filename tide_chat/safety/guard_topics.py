@@ -14,7 +14,7 @@ _LEAST = 4  # letters of a word that may end in a plural s
 
 def unwanted(topics: Iterable[str], said: Iterable[str]) -> Callable[[str], bool]:
     """Whether a sentence names one of `topics` that the person, who said `said`, has not named in one message."""
-    named = [_stems(text) for text in said]
+    named = [_all_stems(text) for text in said]
     closed = [words for topic in topics if (words := _stems(topic)) and not any(words <= one for one in named)]
     return lambda sentence: bool(closed) and _names(_stems(sentence), closed)
 
@@ -27,6 +27,11 @@ def _stems(text: str) -> frozenset[str]:
     """Its words that mean something, in small letters, without an ending of possession or plural."""
     words = [word.casefold() for word in _WORDS.findall(text)]
     return frozenset(_stem(word) for word in words if word not in _SMALL) or frozenset(map(_stem, words))
+
+
+def _all_stems(text: str) -> frozenset[str]:
+    """Of all its words, also the small ones of which a whole topic can consist."""
+    return frozenset(_stem(word.casefold()) for word in _WORDS.findall(text))
 
 
 def _stem(word: str) -> str:
