@@ -31,8 +31,8 @@ def test_it_is_not(topic: str, sentence: str) -> None:
 
 
 def test_a_topic_of_small_words_that_was_said_is_open() -> None:
-    assert unwanted(["her"], [])("It was her.")
-    assert not unwanted(["her"], ["I miss her so"])("It was her.")
+    assert unwanted(["her"], [])("Her.")
+    assert not unwanted(["her"], ["I miss her so"])("Her.")
 
 
 @given(st.text(), st.lists(st.text(), max_size=3))
