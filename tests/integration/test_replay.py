@@ -140,3 +140,21 @@ def test_answering_again_and_changing_a_message_can_be_had_again(
     assert steps[1].seed == steps[0].seed + 1
     done = replay(there, "--receipt", str(where))
     assert "3 of 3 replies are the same." in done.stdout, done.stdout + done.stderr
+
+
+def test_a_model_that_was_loaded_again_in_between_can_be_had_again(
+    there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a comparison or a crash all of the prompt is computed at once, and sums differ in their last digits."""
+    monkeypatch.setenv("TIDE_CHAT_HOME", str(there))
+    settings = Settings(max_tokens=60, threads=2, seed=1218942570)
+    where = tmp_path / "receipt.json"
+    with Desk.opened(options.to_be_examined(AppOptions(settings, settings))) as desk:
+        list(desk.talk.reply("long day again, my boss shouted"))
+        desk.session.use("smollm2-135m-tide")
+        for text in ("and then i could not sleep", "now i feel empty and a bit ashamed of it"):
+            list(desk.talk.reply(text))
+        receipt.write(where, desk.receipt())
+    assert [step.anew for step in receipt.read(where).steps] == [True, True, False]
+    done = tide_chat(furnished(tmp_path / "theirs", "max_tokens = 60\n"), "replay", "--receipt", str(where))
+    assert "3 of 3 replies are the same." in done.stdout, done.stdout + done.stderr

@@ -59,6 +59,8 @@ def run(paid: Receipt, talk: Recorded, use: Use, filed: Filed, cancel: Cancel) -
 
 def _answer(talk: Recorded, step: Step, paid: Receipt, attempt: int, cancel: Cancel) -> None:
     """With the seed that was used; the conversation adds the attempt to it."""
+    if step.anew:
+        talk.compute_anew()
     talk.sampling = replace(paid.sampling, seed=step.seed - attempt if step.model else paid.sampling.seed)
     events: Iterator[Event] = talk.again(cancel) if step.do is Do.AGAIN else talk.reply(step.text, cancel)
     for _ in events:

@@ -53,6 +53,7 @@ class Step:
     finish: str = ""
     prompt_sha256: str = ""
     reply_sha256: str = ""
+    anew: bool = False  # nothing of this conversation was computed before: it began, or the model was loaded again
 
 
 class Recorded(Companion):
@@ -76,6 +77,10 @@ class Recorded(Companion):
         last = self.conversation.last_user()
         text = "" if last is None else self.conversation.messages[last].text
         yield from self._watch(Do.AGAIN, text, super().again(cancel))
+
+    def compute_anew(self) -> None:
+        """The next prompt takes nothing from what was computed before, as after the model was loaded again."""
+        self._anew = True
 
     def take_back(self) -> str:
         text = super().take_back()
@@ -126,4 +131,6 @@ def _step(do: Do, turn: Turn) -> Step:
         return Step(do, turn.text, reply_sha256=reply)
     result = turn.result
     prompt = hashes.of_text(turn.prompt) if turn.prompt else ""
-    return Step(do, turn.text, result.model or "", result.usage.seed, str(result.finish_reason), prompt, reply)
+    usage = result.usage
+    anew = usage.cached_tokens <= usage.prefix_tokens
+    return Step(do, turn.text, result.model or "", usage.seed, str(result.finish_reason), prompt, reply, anew)

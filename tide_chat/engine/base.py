@@ -71,6 +71,7 @@ class Usage:
     dropped_messages: int = 0  # oldest messages the model no longer sees
     seed: int = 0
     threads: int = 0
+    prefix_tokens: int = 0  # of the prompt, those of the system prefix
 
 
 @dataclass(frozen=True, slots=True)

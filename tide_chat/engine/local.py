@@ -136,6 +136,7 @@ class LocalEngine:
             context_size=self._need().context_size,
             dropped_messages=dropped,
             seed=secrets.randbelow(1 << 31) if params.seed is None else params.seed,
+            prefix_tokens=prefix,
         )
         yield Chunk("", usage=usage)
         try:

@@ -16,7 +16,7 @@ from tide_chat.errors import DataError, UsageError
 from tide_chat.messages import Conversation, Message, Role
 
 words = st.text(st.characters(exclude_categories=["Cs"]))
-steps = st.builds(Step, st.sampled_from(Do), words, words, st.integers(0, 2**32), words, words, words)
+steps = st.builds(Step, st.sampled_from(Do), words, words, st.integers(0, 2**32), words, words, words, st.booleans())
 messages = st.builds(Message, st.sampled_from([Role.USER, Role.ASSISTANT]), words, st.booleans())
 receipts = st.builds(
     Receipt,
