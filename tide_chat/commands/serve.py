@@ -20,7 +20,8 @@ def command(host: str, port: int, **given: Any) -> int:
 
     The address that is printed works once and for one browser. When the page is closed, that app ends and nothing of
     it stays in the browser. Ctrl+Q on the page leaves at once; Firefox on Linux closes itself with that key, and
-    /leave or the button at the top does the same. Needs the extra 'serve'.
+    /leave or the button at the top does the same. Ctrl+N and Ctrl+T stay with the browser: /clear and /edit are the
+    same. Needs the extra 'serve'.
     """
     extras.require("The app in a browser", "serve")
     options.read(**given)  # what is wrong with it is said here and not on the page
