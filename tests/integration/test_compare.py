@@ -110,3 +110,4 @@ def test_ratings_that_are_there_stay(compared: Compared, tmp_path: Path) -> None
     done = compare(tmp_path / "home", compared[1], text="")
     assert done.returncode == 2
     assert "already" in done.stderr
+    assert "Name another folder" in done.stderr

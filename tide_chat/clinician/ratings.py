@@ -41,7 +41,11 @@ class Sitting:
         """Raises UsageError where the folder has ratings already."""
         folder = paths.typed(folder)
         if there := [name for name in (RATINGS, RATERS, REPLIES) if (folder / name).exists()]:
-            raise UsageError("There are ratings in this folder already.", details=str(folder / there[0]))
+            raise UsageError(
+                "There are ratings in this folder already.",
+                details=str(folder / there[0]),
+                help="Name another folder: nothing is written over.",
+            )
         return cls(folder, rater, scenario, datetime.now(UTC))
 
     def rate(self, pair: Pair, scores: Sequence[int], seconds: float) -> None:
