@@ -360,3 +360,5 @@ async def test_a_bare_cry_for_help_names_the_keys_and_is_answered(open_app: Open
         await send(pilot, "help me find a word for it")
         assert [text for _, text in shown(pilot)].count(CALLED) == 1
         assert "F8 tools" in on_screen(pilot)
+    assert "Ctrl+L" in CALLED  # on many laptops F2 changes the brightness
+    assert "/tools" in CALLED

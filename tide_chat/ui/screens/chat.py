@@ -46,7 +46,7 @@ WALKS = {  # a choice of a card that has a screen of its own as well
     "safety_plan": "Alt+L opens your plan, to read and to write.",
 }
 AGAIN = "Ctrl+R answers again."
-CALLED = "F2 shows people you can reach now. F8 has small things to do in a hard moment."
+CALLED = "F2 or Ctrl+L shows people you can reach now. F8 or /tools has small things to do in a hard moment."
 LOOK_S = 60.0  # seconds between two looks at whether a reminder is due
 
 WHOLE = (".", "!", "?", "…", '"', "”")
