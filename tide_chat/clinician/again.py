@@ -3,7 +3,7 @@
 Knows no terminal: what it finds are values.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tide_chat.clinician import hashes, receipt
@@ -14,7 +14,11 @@ from tide_chat.events import Event
 
 Filed = Callable[[str], ModelFiles]  # the files here, by alias
 Use = Callable[[str], object]  # change to a model, by alias
-STOPPED = "This reply was stopped by hand, so nothing from here on can be compared."
+ENDED_BY: Mapping[str, str] = {  # what the text of a reply depends on, and no receipt can hold
+    FinishReason.CANCELLED: "This reply was stopped by hand, so nothing from here on can be compared.",
+    FinishReason.DIED: "The model stopped working in this reply, so nothing from here on can be compared.",
+    FinishReason.ERROR: "The model failed in this reply, so nothing from here on can be compared.",
+}
 NOTHING_KNOWN = (
     "Nothing that a receipt knows of is different. Sums on another processor can differ in their last digit, and that "
     "is enough for another word."
@@ -47,8 +51,8 @@ def run(paid: Receipt, talk: Recorded, use: Use, filed: Filed, cancel: Cancel) -
         if step.model and step.model != model:
             model = step.model
             use(model)
-        if step.finish == FinishReason.CANCELLED:
-            yield Compared(number, step.text, "", None, (STOPPED,))
+        if why := ENDED_BY.get(step.finish):
+            yield Compared(number, step.text, "", None, (why,))
             return
         _answer(talk, step, paid, attempt, cancel)
         found = _compared(number, step, talk.newest_turn, paid, filed)
