@@ -230,3 +230,11 @@ def test_without_its_files_there_are_still_words_and_a_number(monkeypatch: pytes
 def test_what_is_said_in_place_of_a_small_model_also_fits_a_no() -> None:
     """ "No, I just want it quiet" may be T2 as well, and "it is still this heavy, then" would not have heard the no."""
     assert not any("still" in words for words in cards.replies_alone())
+
+
+def test_beside_its_card_the_first_words_are_no_echo_of_it() -> None:
+    """Both stand on one screen; only the direct question is in both, since either may be all that is read."""
+    body = cards.text("t2").body
+    opening, _, question = cards.replies_alone()[0].partition("\n\n")
+    assert question.split("?")[0] in body
+    assert not set(re.findall(r"\w{5,}", opening.lower())) & set(re.findall(r"\w{5,}", body.lower()))
