@@ -194,6 +194,23 @@ def test_a_killed_encoder_comes_back() -> None:
         one.close()
 
 
+def test_a_file_that_is_changed_under_a_running_encoder_raises_nothing(copied: Path) -> None:
+    """It is mapped into memory, so what it computes is no number then, and each flag seemed certain."""
+    one = Classifier(copied, patience=30)
+    try:
+        assert one.read("the night is long")
+        with (copied / ENCODER).open("r+b") as file:
+            file.seek(1 << 20)
+            file.write(b"\xff" * ((copied / ENCODER).stat().st_size - (1 << 20)))
+        found = Router(one).assess("the night is long", None)
+        assert (found.tier, found.flags) == (Tier.T0, ())
+        assert is_reduced(found)
+        with pytest.raises(Unavailable, match="is damaged"):
+            one.read("the night is long")
+    finally:
+        one.close()
+
+
 def test_an_encoder_that_dies_again_and_again_is_left_alone() -> None:
     one = Classifier(default_folder(), patience=30)
     try:

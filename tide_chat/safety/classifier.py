@@ -104,6 +104,9 @@ class Heads:
     sha256: str  # of the encoder's file
 
     def read(self, vector: Sequence[float]) -> Reading:
+        """Raises Unavailable where the vector holds what is no number: every chance would look like a certain one."""
+        if not all(map(math.isfinite, vector)):
+            raise Unavailable("the encoder answered with what are no numbers")
         found = {name: self.heads[name].named(vector) for name in READ}
         return Reading(
             tiers=tuple(found["tier"].values()),
@@ -243,13 +246,13 @@ class Classifier:
             self._fail(error.message)
 
     def _read(self, text: str) -> list[Reading]:
-        if self._heads is None or self._engine is None:
+        if self._failure or self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
             return [self._heads.read(self._engine.embed(part)) for part in windows(readable(text))]
-        except TideError as error:
+        except (TideError, Unavailable) as error:
             self._died()
-            raise Unavailable(error.message) from None
+            raise Unavailable(error.message if isinstance(error, TideError) else str(error)) from None
 
     def _died(self) -> None:
         """Start anew, a few times."""
