@@ -20,11 +20,15 @@ LETTERS = ("A", "B")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Who answers. model, state: as the human study names conditions; ft is the model with an adapter."""
+    """Who answers. model, state: as the human study names conditions; ft is the model with an adapter.
+
+    found_by: what the registry finds it by, where that is not its name: the path of a file.
+    """
 
     name: str
     model: str
     state: str
+    found_by: str = ""
 
     @property
     def shown(self) -> str:
@@ -117,7 +121,7 @@ class Comparison:
         talk.clear()
         for card in talk.pinned_cards:
             talk.put_away(card.id)
-        self._talking.change_to(side.name)
+        self._talking.change_to(side.found_by or side.name)
         cards: list[Card] = []
         for event in talk.reply(text, cancel):
             match event:
@@ -133,7 +137,8 @@ class Comparison:
 
 def _side(registry: Registry, name: str) -> Side:
     found = registry.resolve(name)
-    return Side(found.alias, _base(registry, found), "ft" if found.adapter else "zs")
+    by_path = name if found.model is None else ""
+    return Side(found.alias, _base(registry, found), "ft" if found.adapter else "zs", by_path)
 
 
 def _base(registry: Registry, found: Resolved) -> str:

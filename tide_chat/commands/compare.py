@@ -58,7 +58,9 @@ def command(
 
     both = sides(first, second)
     sitting = Sitting.begin(out, rater, scenario)
-    chosen = options.for_nobody(options.to_be_examined(options.read(chat_template, model=both[0].name, **given)))
+    chosen = options.for_nobody(
+        options.to_be_examined(options.read(chat_template, model=both[0].found_by or both[0].name, **given))
+    )
     if plain:
         return _lines(chosen, sitting, both, blind=not openly)
     require_app("Without a terminal, add --plain.")
