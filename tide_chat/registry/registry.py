@@ -75,7 +75,7 @@ class Registry:
         """A path, an alias, or None for the best model installed. Raises ModelNotFound, ModelUnusable."""
         if name is None:
             return _best(self.installed())
-        if _is_path(name):
+        if is_path(name):
             return self._from_path(paths.typed(name))
         one = self.require(name)
         _has_template(one)
@@ -95,7 +95,8 @@ def memory_needed(one: Installed) -> int:
     return machine.memory_needed(one.size, per_token)
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a file is meant and not an alias."""
     separators = [os.sep, os.altsep] if os.altsep else [os.sep]
     return name.endswith(".gguf") or any(separator in name for separator in separators)
 
