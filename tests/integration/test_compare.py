@@ -114,7 +114,8 @@ def test_a_file_that_no_alias_names_can_be_compared(tmp_path: Path, embedded_mod
     done = tide_chat(home, "compare", *names, text="I slept badly again.\n4\n5\n\n")
     assert done.returncode == 0, done.stderr
     assert "1 pair rated." in done.stdout
-    assert {one.model for one in records.read(tmp_path / "out").ratings} == {"smollm2-135m", "smollm2-135m-instruct.q4_1"}
+    models = {one.model for one in records.read(tmp_path / "out").ratings}
+    assert models == {"smollm2-135m", "smollm2-135m-instruct.q4_1"}
 
 
 def test_ratings_that_are_there_stay(compared: Compared, tmp_path: Path) -> None:
