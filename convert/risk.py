@@ -28,7 +28,7 @@ def write(run: Path, out: Path, kind: str) -> str:
         kind,
         name="tide-chat risk encoder",
         licence="apache-2.0",
-        description="all-MiniLM-L6-v2 fine-tuned on hand-written risk-labelled messages; models/risk-encoder.md",
+        description="an encoder fine-tuned on hand-written risk-labelled messages; models/risk-encoder.md",
     )
     heads["encoder_sha256"] = hashlib.sha256(encoder.read_bytes()).hexdigest()
     heads["trained"] = trained

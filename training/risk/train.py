@@ -1,4 +1,4 @@
-"""Fine-tunes the risk encoder on CPU in minutes: all heads at once, batches of like length, fixed seed.
+"""Fine-tunes the risk encoder: all heads at once, batches of like length, fixed seed.
 
 What it writes to the run folder is a plain HF folder (`config.json`, `model.safetensors`, tokenizer files), the heads
 (`heads.json`) and `run.json`; `tide-convert risk` makes the file of it that the app runs.
@@ -19,7 +19,7 @@ from torch import nn
 
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.normalize import readable
-from training.risk import data
+from training.risk import data, teachers
 from training.risk.augment import vary
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
@@ -34,8 +34,8 @@ class Recipe:
     """How to train. Losses are summed with these weights."""
 
     epochs: int = 4
-    batch: int = 32  # messages
-    learning_rate: float = 1.5e-4  # of the encoder, at its peak
+    batch: int = 64  # messages
+    learning_rate: float = 1e-4  # of the encoder, at its peak
     head_learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warmup: float = 0.06  # share of all steps
@@ -45,6 +45,7 @@ class Recipe:
     subject_weight: float = 0.25
     time_weight: float = 0.15
     scenario_weight: float = 0.15
+    teachers: float = 0.5  # share of the losses of tier and flags; 0: the labels alone
     seed: int = 7
     fold: int = 0  # which tenth of the themes is held out for validation; -1: none
 
@@ -70,7 +71,15 @@ def heads_for(scenarios: tuple[str, ...]) -> tuple[Head, ...]:
 class Trainer:
     """One run. `say` gets a line for each epoch."""
 
-    def __init__(self, recipe: Recipe, base: Path | None, say: Say, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        base: Path | None,
+        say: Say,
+        limit: int | None = None,
+        *,
+        leave_out: int | None = None,
+    ) -> None:
         self.recipe, self.say = recipe, say
         torch.manual_seed(recipe.seed)
         rows = data.risk_rows() + data.scenario_rows()
@@ -78,6 +87,11 @@ class Trainer:
         if limit:
             rows = random.Random(recipe.seed).sample(rows, min(limit, len(rows)))
         self.train_rows, self.held_rows = data.split(rows, recipe.fold)
+        quarters = [teachers.quarter_of(row.group) for row in self.train_rows]
+        pairs = list(zip(self.train_rows, quarters, strict=True))
+        self.left_out = [row for row, quarter in pairs if quarter == leave_out]  # for a teacher to judge afterwards
+        self.train_rows = [row for row, quarter in pairs if quarter != leave_out]
+        self._chances = teachers.load() if recipe.teachers else None
         folder = base_folder(base)
         encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
@@ -154,8 +168,28 @@ class Trainer:
             "time": recipe.time_weight,
             "scenario": recipe.scenario_weight,
         }
-        losses = [weight * self.head_loss(name, parts[name], rows) for name, weight in weights.items()]
-        return torch.stack(losses).sum()
+        losses = {name: self.head_loss(name, parts[name], rows) for name in weights}
+        if self._chances:
+            losses |= self._taught(self._chances, losses, parts, rows)
+        return torch.stack([weight * losses[name] for name, weight in weights.items()]).sum()
+
+    def _taught(
+        self, chances: teachers.Chances, own: dict[str, torch.Tensor], parts: dict[str, torch.Tensor], rows: list[Row]
+    ) -> dict[str, torch.Tensor]:
+        """The losses of tier and flags with the teachers' share, for the messages that they read."""
+        places = chances.places([row.text for row in rows])
+        known = [i for i, place in enumerate(places) if place >= 0]
+        if not known:
+            return {}
+        read = [places[i] for i in known]
+        tiers = torch.tensor(chances.tiers[read])
+        flags = torch.tensor(chances.flags[read])
+        soft = {
+            "tier": -(tiers * parts["tier"][known].log_softmax(-1)).sum(-1).mean(),
+            "flags": _even_flag_loss(parts["flags"][known], flags),
+        }
+        share = self.recipe.teachers * len(known) / len(rows)
+        return {name: (1 - share) * own[name] + share * loss for name, loss in soft.items()}
 
     def head_loss(self, name: str, logits: torch.Tensor, rows: list[Row]) -> torch.Tensor:
         """Of one head: logits (rows, labels)."""
@@ -221,7 +255,7 @@ class Trainer:
             }
 
     def describe(self) -> dict[str, Any]:
-        files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS]
+        files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS, teachers.FILE]
         files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
         return {
             "recipe": self.refitted or asdict(self.recipe),
@@ -235,12 +269,9 @@ class Trainer:
 def _padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
     """(ids, mask), each of shape (batch, longest)."""
     longest = max(len(item.ids) for item in batch)
-    ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    mask = torch.zeros(len(batch), longest, dtype=torch.long)
-    for i, item in enumerate(batch):
-        ids[i, : len(item.ids)] = torch.tensor(item.ids)
-        mask[i, : len(item.ids)] = 1
-    return ids, mask
+    ids = [item.ids + [0] * (longest - len(item.ids)) for item in batch]
+    mask = [[1] * len(item.ids) + [0] * (longest - len(item.ids)) for item in batch]
+    return torch.tensor(ids), torch.tensor(mask)
 
 
 def _rate(step: int, steps: int, warmup: float) -> float:
@@ -268,7 +299,12 @@ def _flag_loss(logits: torch.Tensor, rows: list[Row]) -> torch.Tensor:
         return logits.new_zeros(())
     wanted = torch.tensor([[float(flag in (rows[i].flags or ())) for flag in data.FLAGS] for i in known])
     weight = torch.full((len(data.FLAGS),), 3.0)
-    loss = nn.functional.binary_cross_entropy_with_logits(logits[known], wanted, pos_weight=weight)
+    return _even_flag_loss(logits[known], wanted, weight)
+
+
+def _even_flag_loss(logits: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+    """wanted: chances. weight: of a flag that is there."""
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, wanted, pos_weight=weight)
     return loss * len(data.FLAGS) / 2
 
 
