@@ -84,6 +84,23 @@ def test_what_is_only_implied(classifier: Classifier, grave: str, calm: str) -> 
     assert high.at_least(2) > 0.5 > low.at_least(2)
 
 
+# Short and plain, and of a kind that the encoder by itself is unsure of.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tell my kids I love them and I'm sorry",
+        "please tell my wife I loved her",
+        "I should have died in that crash",
+        "I have been saving up my tablets for weeks",
+        "goodbye everyone, thanks for all",
+        "mujhe marna hai",
+        "pengen mati",
+    ],
+)
+def test_the_encoder_does_not_talk_down_what_is_plain(classifier: Classifier, text: str) -> None:
+    assert Router(classifier).assess(text, None).tier >= Tier.T2
+
+
 def test_chances_are_chances(classifier: Classifier) -> None:
     (reading,) = classifier.read("my neighbour shouts at night and i cannot sleep")
     assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)

@@ -14,6 +14,7 @@ _Key = TypeVar("_Key", int, str)
 
 REDUCED = "the check is reduced: the encoder did not take part"
 HEAVY = 0.5  # chance of T1 or higher from which the encoder says T1
+BORNE_OUT = 0.08  # chance of T2 or higher from which doubtful words count; harmless ones mostly stay below 0.05
 
 NOT_BORNE_OUT = "words that are often harmless, and the encoder does not bear them out"
 
@@ -42,7 +43,7 @@ def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, con
     """The graver of both. Tier and flags of the windows of a long text are taken together."""
     heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
     said = rules.tier
-    if context.doubtful and not any(reading.at_least(2) >= limits.with_sign[2] for reading in readings):
+    if context.doubtful and not any(reading.at_least(2) >= BORNE_OUT for reading in readings):
         said = context.sure
     flags = _flags(readings, limits)
     reasons = list(rules.reasons)
