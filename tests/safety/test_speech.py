@@ -76,10 +76,44 @@ def test_words_of_others_are_no_statement_of_the_writer(text: str) -> None:
         "my ex said i'd kill myself in the end and maybe I will",
         "they told me i'd feel better by now. i want to kill myself",
         "my letter says 'I am going to end my life on Friday'",
+        "he texted me it's over and i want to kill myself",
+        "she wrote me off and i want to kill myself",
+        "he never texted i want to die",
+        "he texted i can't see the kids, i want to kill myself",
+        "my mum says i'd be fine but i want to kill myself",
+        "Keep saying 'I want to die' out loud",
+        'Almost texted my mum "I want to die"',
+        'Often said "I want to kill myself" when alone',
+        'SOMETHING INSIDE SAYS "I WANT TO DIE"',
+        'My OCD says "I want to kill myself"',
+        'my inner child says "I want to die"',
+        '"I want to die" wrote in my diary last night',
+        '"I want to kill myself," said out loud in the car',
+        '"I want to die" said the back of my mind',
+        'my mum said "just get on with it and I can\'t. I want to kill myself. Then she said "you always do this"',
+        "he told me 'bout the pills and im gonna kill myself, nothin' left",
+        'Finished the book, wrote "I am going to kill myself" on the last page',
+        "the doctor asked, told him 'i want to die'",
+        'my brother said "I want to die" and honestly same',
+        'my brother said "I want to die" and I get it',
     ],
 )
 def test_a_statement_beside_or_within_marks_stays_one(text: str) -> None:
     assert assess(text).tier >= T2, assess(text).reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Anna said "I want to die" when her train was late',
+        '"I want to die" said Anna, and laughed',
+        '"I want to die," our toddler said over a banana',
+        'my brother said "I want to die" on the same day as the match',
+        "my cousin wrote i will kill myself if it rains again",
+    ],
+)
+def test_names_and_people_still_have_theirs(text: str) -> None:
+    assert assess(text).tier < T2, assess(text).reasons
 
 
 def test_what_somebody_else_says_is_a_worry_about_them() -> None:
@@ -113,6 +147,8 @@ def test_a_question_answered_with_no_is_a_denial(text: str) -> None:
         "he asked if I want to kill myself and I said not yet",
         "am I going to kill myself? no, but I think of little else",
         "they ask if I want to kill myself and nobody waits for the answer",
+        "she asked if I want to kill myself and I said no because she would lock me up",
+        "they asked if I am suicidal. I said no, they would section me",
         "they asked me to wait but I want to kill myself. no, nobody asked why",
         "she asked was I going to kill myself. No. I will though",
         "asking for a mate who wants to die. the mate is me. no, I am not joking",
@@ -138,6 +174,7 @@ def test_a_sign_raises_nothing_and_is_listened_for() -> None:
 def test_a_sign_about_somebody_else_is_none() -> None:
     assert judge("I have listed who gets what", load())[1].sign
     assert not judge("my boss keeps asking who gets what", load())[1].sign
+    assert not judge('my boss said "kill me now"', load())[1].sign
 
 
 def test_a_past_that_is_not_said_to_be_over_has_to_be_borne_out() -> None:

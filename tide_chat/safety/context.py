@@ -24,6 +24,10 @@ _LOWERING = _INVENTED | {"past"}
 _TURNS = frozenset("but exactly really yet as properly pero aber ma lekin tapi".split())
 # A plan that is put off; `no wish tonight` puts nothing off.
 _WILL = frozenset("wont gonna going planning doing voy vais werde vou akan voglio non".split())
+_TAKEN_UP_WITHIN = 70  # characters
+_SAYS_I = frozenset("i im ive ill id".split())
+_ON_THE_WAY = frozenset("gonna going to wanna want will just really so might could about ready need be am".split())
+_NEVER = frozenset("never not no nobody hasnt havent hadnt didnt doesnt wont".split())
 _WOULD = frozenset({"ill", "id"})  # `he says i want to` may be what he makes of the writer's own words
 _DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
 _ANSWERED = "negated, asked and answered"
@@ -41,7 +45,8 @@ _NO = re.compile(
 )
 _NO_NO = frozenset(
     "idea clue one way body longer doubt question reason point more matter answer but though although except yet lied "
-    "lie lying true sure really exactly know maybe will wont cant".split()
+    "lie lying true sure really exactly know maybe will wont cant because cause cos since or otherwise would scared "
+    "afraid".split()
 )
 
 
@@ -175,7 +180,7 @@ def is_about_other(text: Text, hit: Hit) -> bool:
 
 def _written_by_other(text: Text, hit: Hit) -> bool:
     """`she texted im going to kill myself`: somebody else's words, written down without marks around them."""
-    return _tells(text, hit, WRITING, SELF_WORDS)
+    return _tells(text, hit, WRITING, _SAYS_I)
 
 
 def _foretold_by_other(text: Text, hit: Hit) -> bool:
@@ -184,16 +189,18 @@ def _foretold_by_other(text: Text, hit: Hit) -> bool:
 
 
 def _tells(text: Text, hit: Hit, verbs: frozenset[str], on: frozenset[str]) -> bool:
-    """Somebody else is the subject of one of these verbs, with which these words go on, up to and into the hit."""
-    words = [*before(text, hit).split(), *hit.words.split()]
+    """Somebody else is the subject of one of these verbs, and the hit is all that they say.
+
+    `he texted me and i want to` and `he never texted i want to` are the writer's own.
+    """
+    lead = before(text, hit).split()
+    words = [*lead, *hit.words.split()]
     told = next((at for at in range(len(words) - 2, -1, -1) if words[at] in verbs), None)
-    if told is None or words[told + 1] not in on or is_taken_up(text.folded[hit.end :][:_TAKEN_UP_WITHIN]):
+    if told is None or words[told + 1] not in on or not set(lead[told + 2 :]) <= _ON_THE_WAY:
         return False
-    nearest = next((word for word in reversed(words[:told]) if word in SELF_WORDS | OTHER_WORDS), "")
-    return nearest in OTHER_WORDS
-
-
-_TAKEN_UP_WITHIN = 70  # characters
+    subject = set(words[max(0, told - 2) : told])
+    taken_up = is_taken_up(text.folded[hit.end :][:_TAKEN_UP_WITHIN])
+    return bool(subject & OTHER_WORDS) and not subject & (_NEVER | _SAYS_I) and not taken_up
 
 
 def quoted(hit: Hit, quotation: Quotation) -> Hit:

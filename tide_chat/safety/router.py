@@ -86,7 +86,8 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     found = context.find(framed, lexicon.statements)
     hits = [_heard(framed, hit, lexicon, folded, others) for hit in found if hit.entry.kind != SIGN]
     signs = [hit for hit in context.find(framed, lexicon.cues) if not _quotation(hit, folded, others)]
-    sign = bool(signs) or any(hit.entry.kind == SIGN and _counts(framed, hit, lexicon) for hit in found)
+    said = [hit for hit in found if hit.entry.kind == SIGN and not _quotation(hit, folded, others)]
+    sign = bool(signs) or any(_counts(framed, hit, lexicon) for hit in said)
     cue_tier, cue_reasons = combine(framed, signs, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
@@ -120,11 +121,11 @@ def _heard(text: Text, hit: Hit, lexicon: Lexicon, folded: Folded, others: Seque
 
 
 def _quotation(hit: Hit, folded: Folded, others: Sequence[Quotation]) -> Quotation | None:
-    """Somebody else's words in which the hit begins."""
+    """Somebody else's words that the hit lies in."""
     if not others:
         return None
-    start, _ = folded.original(hit.start, hit.end)
-    return next((each for each in others if each.start <= start < each.end), None)
+    start, end = folded.original(hit.start, hit.end)
+    return next((each for each in others if each.start <= start and end <= each.end), None)
 
 
 def excerpt(text: str) -> str:
