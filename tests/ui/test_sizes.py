@@ -7,7 +7,7 @@ import pytest
 from tests.ui.conftest import OpenApp
 from tests.ui.doubles import CARD, Doubles
 from tests.ui.driving import app, chat, on_screen, send
-from tide_chat.ui.widgets.card import CardDeck
+from tide_chat.ui.widgets.card import CardDeck, Choice
 from tide_chat.ui.widgets.status import StatusLine
 
 KEYS = ("f1", "f2", "f4", "f5", "ctrl+n", "ctrl+p")
@@ -65,7 +65,7 @@ async def test_a_card_that_was_read_leaves_room_for_the_talk(open_app: OpenApp) 
         await pilot.pause()
         assert deck.region.height == 12
         await send(pilot, "I would like to make a safety plan")
-        assert deck.region.height == 7
+        assert deck.region.height == 6
         assert all(part in on_screen(pilot) for part in (CARD.title, "Call 988", "Text 741741", "Call 911"))
         await pilot.press("f3")
         await pilot.pause()
@@ -73,12 +73,40 @@ async def test_a_card_that_was_read_leaves_room_for_the_talk(open_app: OpenApp) 
         await pilot.press("escape")
         deck.pin(quiet)  # the same again
         await pilot.pause()
-        assert deck.region.height == 7
+        assert deck.region.height == 6
         deck.pin(replace(CARD, urgent=True))
         await pilot.pause()
         assert deck.region.height == 12
         await send(pilot, "Yes.")
         assert deck.region.height == 12
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"), [((80, 24), ("Call 988", "Text 741741", "Call 911")), ((40, 12), ("Call 988",))]
+)
+async def test_a_card_that_was_read_keeps_its_numbers_and_grows_nowhere(
+    open_app: OpenApp, size: tuple[int, int], seen: tuple[str, ...]
+) -> None:
+    plan = "\n".join(f"step {number}" for number in range(9))
+    async with open_app(size=size) as pilot:
+        deck = chat(pilot).query_one(CardDeck)
+        deck.pin(replace(CARD, id="t2", plan=plan))
+        await pilot.pause()
+        first = deck.region.height
+        await send(pilot, "Yes.")
+        assert deck.region.height <= first
+        assert all(number in on_screen(pilot) for number in seen)
+        await pilot.press("tab")
+        assert deck.has_focus
+        await pilot.pause()
+        assert "step 0" in on_screen(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert isinstance(pilot.app.focused, Choice)
+        assert "distance" in on_screen(pilot)  # of the first choice
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "Call 988" in on_screen(pilot)
 
 
 async def test_a_long_draft_leaves_the_card_in_sight(open_app: OpenApp) -> None:

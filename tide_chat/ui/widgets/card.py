@@ -2,6 +2,7 @@
 
 import re
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -87,6 +88,7 @@ class CardDeck(VerticalScroll):
         super().__init__(id="deck")
         self.cards: list[Card] = []
         self.display = False
+        self._read = False  # something was said since the newest came
         self.name_keys()
 
     def name_keys(self) -> None:
@@ -96,7 +98,8 @@ class CardDeck(VerticalScroll):
     def pin(self, card: Card, below: int = 0) -> None:
         """Show a card on top, or below that many that came with it; the same card is not shown twice."""
         if all(other.id != card.id for other in self.cards):
-            self.remove_class("-seen")
+            self._read = False
+            self._fit()
         self._drop(card)
         self.cards.insert(below, card)
         after = [view for view in self.query(CardView) if view.card in self.cards[below + 1 :]]
@@ -107,9 +110,23 @@ class CardDeck(VerticalScroll):
     def make_room(self) -> None:
         """The cards were there to be read, and the talk goes on: title and numbers stay, where rows are few.
 
-        Focused they are as high as before. Cards whose emergency number comes first stay as they are.
+        Focused they are whole again. Cards whose emergency number comes first stay as they are.
         """
-        self.set_class(not any(card.urgent for card in self.cards), "-seen")
+        self._read = not any(card.urgent for card in self.cards)
+        self._fit()
+
+    def _fit(self) -> None:
+        seen = self._read and not self.has_focus_within
+        self.set_class(seen, "-seen")
+        if seen:
+            self.scroll_home(animate=False)
+
+    @on(events.Focus)
+    @on(events.Blur)
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _entered_or_left(self) -> None:
+        self._fit()
 
     def put_away(self, card: Card | None = None) -> None:
         """Put away one card, or the top one."""
