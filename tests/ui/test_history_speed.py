@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
+from textual._compositor import Compositor
 from textual.app import App
 from textual.dom import DOMNode
 from textual.widgets import Input
@@ -98,6 +99,21 @@ async def test_the_list_is_made_once_the_history_is_open_and_moves_nothing(open_
         assert await open_list(pilot) is made
         assert "line 0" in on_screen(pilot)
         assert chat(pilot).composer.region.x == WIDTH
+
+
+@pytest.mark.parametrize(("owner", "name"), [(App, "_get_screen"), (Compositor, "render_strips")])
+async def test_where_textual_has_changed_the_list_is_made_when_it_is_shown(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
+) -> None:
+    async with open_app() as pilot:
+        with monkeypatch.context() as patch:
+            patch.delattr(owner, name)
+            await unlock(pilot)
+            await settle(pilot)
+        made = app(pilot).get_screen("history-en", HistoryScreen)
+        assert not [text for text in held(made) if "line 0" in text]
+        assert await open_list(pilot) is made
+        assert "line 0" in on_screen(pilot)
 
 
 async def test_a_list_that_was_made_for_another_size_fits(open_app: OpenApp) -> None:

@@ -189,12 +189,16 @@ class HistoryApp(CareApp):
         return self.get_screen(name, HistoryScreen)
 
     async def prepare_list(self) -> None:
-        """Make the list while nobody waits for it: that takes as long as showing it."""
+        """Make the list while nobody waits for it: that takes as long as showing it.
+
+        Textual has no public way to. Where its own one is another, the list is made when it is first shown.
+        """
         screen = self._list()
         if not screen.is_running:
-            await self._get_screen(screen)[1]
-            if self.book.archive:
-                screen.get_ready(self.book.archive)
+            with contextlib.suppress(AttributeError, TypeError):
+                await self._get_screen(screen)[1]
+                if self.book.archive:
+                    screen.get_ready(self.book.archive)
 
     def action_branch(self) -> None:
         if self.screen is self.chat and (number := self._kept_id()):

@@ -65,10 +65,12 @@ class HistoryScreen(SideList):
         """Show it to nobody and close it again: what the first time needs more than another is done then."""
         if self not in self.app.screen_stack:  # else somebody was quicker
             self._archive = archive
-            self.list_all()
-            self._refresh_layout(self.app.size)
-            self._compositor.render_strips(self.app.size)
-            self.let_go()
+            try:
+                self.list_all()
+                self._refresh_layout(self.app.size)
+                self._compositor.render_strips(self.app.size)
+            finally:
+                self.let_go()
 
     def on_mount(self) -> None:
         self.list_all()
