@@ -1,6 +1,7 @@
 """Rules and encoder together: who may raise, what makes it harder, and that no score is ever said."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from tide_chat.safety import join
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Reading, Thresholds
+from tide_chat.safety.classifier import Classifier, Reading, Thresholds, Unavailable
+from tide_chat.safety.router import Router, assess
 
 FLAGS = {str(flag): 0.5 for flag in Flag}
 LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.3, 3: 0.3, 4: 0.3}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS)
@@ -87,3 +89,35 @@ def test_doubtful_words_need_the_encoder_to_bear_them_out(heard: Reading, tier: 
 
 def test_without_the_encoder_doubtful_words_count() -> None:
     assert join.without_encoder(Assessment(Tier.T3), "the file is missing").tier is Tier.T3
+
+
+class Fixed(Classifier):
+    """Always this reading, or none where there is no encoder."""
+
+    def __init__(self, heard: Reading | None) -> None:
+        super().__init__(Path("none"))
+        self._heard = heard
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return LIMITS
+
+    def read(self, text: str) -> list[Reading]:
+        if self._heard is None:
+            raise Unavailable("the file is missing")
+        return [self._heard]
+
+
+def test_an_encoder_that_is_not_there_bears_out_nothing_and_talks_nothing_down() -> None:
+    text = "I have given up on life"
+    assert Router(Fixed(CALM)).assess(text).tier is Tier.T0
+    alone = Router(Fixed(None)).assess(text)
+    assert (alone.tier, join.is_reduced(alone)) == (Tier.T2, True)
+    assert alone.reasons[1:] == assess(text).reasons
+
+
+def test_a_sign_needs_the_encoder() -> None:
+    text = "one last time round the park"
+    assert Router(Fixed(HALF)).assess(text).tier is Tier.T2
+    assert Router(Fixed(HALF)).assess("round the park").tier is Tier.T0
+    assert Router(Fixed(None)).assess(text).tier is Tier.T0

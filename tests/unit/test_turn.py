@@ -326,7 +326,11 @@ def test_a_very_small_model_is_not_let_near_t2_and_the_talk_goes_on() -> None:
     assert (after.route, after.reply) == ("model", "It was a good day then.")
 
 
-@pytest.mark.parametrize("answer", ["no", "No, not really, I only said it because of the row", "idk", "just tired"])
+NO = "No, not really, I only said it because of the row"
+NOT = "Not really, it was only because of the row"
+
+
+@pytest.mark.parametrize("answer", ["no", NO, NOT, "idk", "just tired"])
 def test_an_answer_to_the_direct_question_is_not_left_to_a_very_small_model(answer: str) -> None:
     one = Companion(Tiny([]), system="Be kind.", country="US")
     list(one.reply("I wish I was dead"))

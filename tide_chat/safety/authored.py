@@ -5,7 +5,8 @@ from tide_chat.safety import cards, questions
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import held_turn
 
-SHORT = 5  # words of an answer at most, if it does not begin with no
+SHORT = 5  # words of an answer at most, if it does not begin with a no
+NO = frozenset("no nah nope not".split())
 CALLS = ("help", "help me", "help me please", "please help", "please help me", "sos", "ayuda", "ayúdame", "socorro")
 BESIDE = 12  # words beside a question about this program, from which the model answers those as well
 
@@ -34,7 +35,7 @@ def words(assessment: Assessment, text: str) -> tuple[str, bool]:
 def instead_of_small(assessment: Assessment, conversation: Conversation) -> bool:
     """Authored words stand in place of a very small model's: the message is T2, or a short answer to what T2 asks.
 
-    It answered a bare "no" with reasons why people leave.
+    Without the question, which it never sees, it makes anything of a bare "no": reasons why people leave.
     """
     return assessment.tier >= Tier.T2 and (held_turn(assessment) is None or _answers(conversation))
 
@@ -45,4 +46,4 @@ def _answers(conversation: Conversation) -> bool:
     if not before.authored or not before.text.endswith(cards.replies_alone()[0]):
         return False
     said = newest.text.casefold().split()
-    return len(said) <= SHORT or said[0].strip(",.") == "no"
+    return len(said) <= SHORT or said[0].strip(",.") in NO

@@ -29,14 +29,14 @@ class Earlier:
         self._assess, self._texts = assess, texts
         self._lock = threading.Lock()
         self._stopped = False
-        self.known: RiskState | None = None  # once it was looked at
+        self._known: RiskState | None = None  # once it was looked at
 
     def risk(self) -> RiskState:
         """The state after them. Blocks, the first time; from any thread."""
         with self._lock:
-            if self.known is None:
-                self.known = self._look()
-            return self.known
+            if self._known is None:
+                self._known = self._look()
+            return self._known
 
     def stop(self) -> None:
         """Nobody needs it any more."""
