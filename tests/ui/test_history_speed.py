@@ -105,9 +105,15 @@ async def test_the_list_is_made_once_the_history_is_open_and_moves_nothing(open_
 async def test_where_textual_has_changed_the_list_is_made_when_it_is_shown(
     open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, owner: type, name: str
 ) -> None:
+    was = getattr(owner, name)
+
+    def changed(*arguments: object) -> None:
+        was(*arguments)
+        raise AttributeError(name)
+
     async with open_app() as pilot:
         with monkeypatch.context() as patch:
-            patch.delattr(owner, name)
+            patch.setattr(owner, name, changed)
             await unlock(pilot)
             await settle(pilot)
         made = app(pilot).get_screen("history-en", HistoryScreen)
