@@ -3,7 +3,8 @@
 import pytest
 
 from tide_chat.safety.assessment import Tier
-from tide_chat.safety.router import assess
+from tide_chat.safety.lexicon import load
+from tide_chat.safety.router import assess, judge
 
 T2, T3, T4 = Tier.T2, Tier.T3, Tier.T4
 
@@ -43,6 +44,8 @@ T2, T3, T4 = Tier.T2, Tier.T3, Tier.T4
         "meu pai vai me matar, risquei o carro",
         "ich könnte ihn umbringen, er hat schon wieder alles aufgegessen",
         "la faccio finita con sto divano, lo vendo",
+        "I hope I never see that car park again",
+        "hope I don't see her at work tomorrow",
     ],
 )
 def test_everyday_words_raise_nothing(text: str) -> None:
@@ -77,6 +80,10 @@ def test_everyday_words_raise_nothing(text: str) -> None:
         ("vou me matar hoje", T3),
         ("ich will mich umbringen", T3),
         ("la faccio finita stasera", T3),
+        ("I hope I don't see the morning", T2),
+        ("I hope I never come back from this", T2),
+        ("I am done living", T2),
+        ("please tell my kids I love them", T3),
         ("hace un año me tomé las pastillas y lo voy a volver a hacer, quiero morir", T2),
     ],
 )
@@ -93,3 +100,25 @@ def test_the_grave_words_beside_them_do(text: str, least: Tier) -> None:
 )
 def test_a_past_that_is_over_is_heard_as_one(text: str) -> None:
     assert assess(text).tier < T2, assess(text).reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please tell them I'm sorry, the train is late",
+        "it would be nothing without the garlic",
+        "my two dogs, they are next to me on the sofa",
+        "bought the thing just now, the blue one",
+        "done living in this flat, we move on Monday",
+        "I'm leaving on Sunday for Spain",
+        "I'm off by six most days",
+        "I will be gone before the kids wake up, early shift",
+    ],
+)
+def test_what_ordinary_sentences_share_with_grave_ones_has_to_be_borne_out(text: str) -> None:
+    assert judge(text, load())[1].sure < T2
+
+
+@pytest.mark.parametrize("text", ["I will be dead by tomorrow", "the gun is next to me", "I'm done living like this"])
+def test_the_grave_ones_beside_them_have_not(text: str) -> None:
+    assert judge(text, load())[1].sure >= T2
