@@ -27,7 +27,7 @@ from tide_chat.safety.normalize import readable
 
 ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
 LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules go on alone until it is there
-PATIENCE = 0.4  # seconds for a message, however long
+PATIENCE = 1.0  # seconds for a message, however long: eight windows on a slow computer
 MOST_DEATHS = 3
 WHOLE = 90  # words read at once; a longer text is read in windows that overlap, so that much chatter hides nothing
 WINDOW = 50
