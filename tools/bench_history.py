@@ -147,6 +147,7 @@ async def screens(book: Book, long: int, rounds: int, pages: int) -> Costs:
         await settled(app)
         await settled(app)  # with its first screen behind, the app gets ready what comes next
         found[MADE] = [max(made)]
+        await press("open the list, at first", "f11", 1, between="escape")
         await press("open the list", "f11", between="escape")
         app.simulate_key("f11")
         await settled(app)
