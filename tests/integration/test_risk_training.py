@@ -157,9 +157,10 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str, said: str) -> None:
 
 
 def test_a_teacher_judges_only_what_it_did_not_learn_from(tmp_path: Path) -> None:
-    some = ("--limit", "400", "--epochs", "1", "--seed", "3", "--teachers", "0")
+    some = ("--limit", "400", "--epochs", "1", "--seed", "3")
     done = tide("tide-train", "risk", "--out", tmp_path / "run", "--leave-out", "2", *some)
     assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["teachers"] == 0
     judged = teachers.load(tmp_path / "run" / teachers.CHANCES)
     same = Trainer(replace(Recipe(), seed=3, teachers=0), None, lambda _: None, 400, leave_out=2)
     assert {teachers.quarter_of(row.group) for row in same.left_out} == {2}

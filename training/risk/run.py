@@ -31,8 +31,11 @@ def train(
     """Raises DataError, ModelNotFound, MissingExtra, UsageError. `given` replaces fields of the recipe.
 
     only_head: train this head alone, on the finished encoder of the run folder `base`; all else stays as it is.
-    leave_out: a quarter of the themes that is not learnt from; what the encoder makes of it is written beside it.
+    leave_out: a quarter of the themes that is not learnt from; what the encoder makes of it is written beside it. Such
+    a teacher learns from labels alone, if not told otherwise: earlier teachers had learnt from that quarter.
     """
+    if leave_out is not None:
+        given = {"teachers": 0.0, **given}
     trainer = Trainer(replace(Recipe(), **given), base, say, limit, leave_out=leave_out)
     say(f"{len(trainer.train_rows)} messages to train on, {len(trainer.held_rows)} held out by theme")
     if only_head:
