@@ -1,6 +1,7 @@
 """A search for a letter or two finds in the newest messages what the whole file would give, and reads no more."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,12 @@ def test_nothing_is_written_beside_the_file(archive: Archive, tmp_path: Path) ->
     assert sorted(tmp_path.iterdir()) == before
     databases = archive.rows("PRAGMA database_list")
     assert [row[1] for row in databases] == ["main"]
+
+
+def test_the_index_in_memory_has_no_file_and_never_sorts_in_one() -> None:
+    with closing(cipher.in_memory()) as near:
+        assert [row[2] for row in near.execute("PRAGMA database_list").fetchall()] == [""]
+        assert near.execute("PRAGMA temp_store").fetchone()[0] == 2  # memory
+        assert "TEMP_STORE=0" not in [
+            row[0] for row in near.execute("PRAGMA compile_options").fetchall()
+        ]  # else unheard
