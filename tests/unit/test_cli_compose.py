@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tide_chat import compose, config
+from tide_chat.commands.history import command
 from tide_chat.compose import AppOptions, Session
 from tide_chat.config import Settings
 from tide_chat.engine.base import Cancel
@@ -67,6 +69,11 @@ def test_no_crash_of_a_session_leaves_its_memory_in_a_file(dumps: None, session:
     before = set(tmp_path.iterdir())
     assert subprocess.run([sys.executable, "-c", crash], check=False).returncode == -signal.SIGABRT
     assert set(tmp_path.iterdir()) == before
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+
+
+def test_no_crash_of_a_history_command_does_either(dumps: None) -> None:
+    assert CliRunner().invoke(command, ["list"]).exit_code != 0  # there is no history
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 

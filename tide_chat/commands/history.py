@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tide_chat import ending
 from tide_chat.commands import history_views as views
 from tide_chat.commands import output
 from tide_chat.commands.history_access import Passphrases, open_archive, piped_line
@@ -53,6 +54,7 @@ def command() -> None:
 
     Nothing is kept unless you turn it on. docs/history.md says what is protected and what is not.
     """
+    ending.without_dump()
 
 
 @command.command("on")
