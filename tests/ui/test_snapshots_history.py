@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from tests.ui.care_driving import NOW
 from tests.ui.doubles import Doubles
-from tests.ui.driving import app, until
+from tests.ui.driving import on_screen, until
 from tests.ui.history_driving import PASSPHRASE, open_list, press, reply, unlock, use, user
 from tests.ui.test_snapshots import LARGE, USUAL, Compare
 from tide_chat.config import Settings
@@ -17,7 +17,6 @@ from tide_chat.messages import Message
 from tide_chat.store.book import Book
 from tide_chat.store.vault import Vault
 from tide_chat.ui.app import TideChatApp
-from tide_chat.ui.widgets.rows import Rows
 
 TALKS: tuple[tuple[str, Sequence[Message]], ...] = (
     ("", [user("the stairs again, every night the same ones"), reply("Stairs, night after night, wear a person out.")]),
@@ -41,15 +40,14 @@ def kept(doubles: Doubles, tmp_path: Path) -> None:
     doubles.settings = Settings(history=True, reduced_motion=True)
 
 
-def picture(snap_compare: Compare, doubles: Doubles, *keys: str, size: tuple[int, int] = USUAL) -> bool:
-    """Whether the list, after some keys, looks as it was accepted."""
+def picture(snap_compare: Compare, doubles: Doubles, *keys: str, size: tuple[int, int] = USUAL, then: str = "") -> bool:
+    """Whether the list, after some keys and with the words `then` on it, looks as it was accepted."""
 
     async def steps(pilot: Pilot[int]) -> None:
         await unlock(pilot)
         await open_list(pilot)
         await press(pilot, *keys)
-        if "t" in keys:
-            await until(pilot, lambda: app(pilot).screen.query_one(Rows).total == 3)
+        await until(pilot, lambda: then in on_screen(pilot))
         await pilot.pause()
 
     return snap_compare(TideChatApp(doubles.core), terminal_size=size, run_before=steps)
@@ -61,7 +59,7 @@ def test_list(snap_compare: Compare, doubles: Doubles, size: tuple[int, int]) ->
 
 
 def test_found(snap_compare: Compare, doubles: Doubles) -> None:
-    assert picture(snap_compare, doubles, *"stairs", "down")
+    assert picture(snap_compare, doubles, *"stairs", then="You: I slept")
 
 
 def test_choices(snap_compare: Compare, doubles: Doubles) -> None:
