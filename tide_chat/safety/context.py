@@ -38,9 +38,10 @@ _ASKED = re.compile(
     r"\b(?:ask|asks|asked|asking|question|questions|form|whether|checks|checked)\b(?!.*\bbut\b)"
     r"|\b(?:am|was|do|did|have|are) (?:i|you) (?:\S+ )?$|\bif (?:i|im|id) (?:\S+ )?$"
 )
+_STILL_NO = r"(?!(?:yes|yeah|yep|sometimes|maybe|often|probably|lately|always)\b)"
 _NO = re.compile(
-    r"^(?:(?:\S+ ){0,3}?\| (?:and |so )?"
-    r"|(?:\S+ ){0,10}?(?:i|ive) (?:said|say|told (?:him|her|them)|answered|ticked|put) (?:that )?)"
+    rf"^(?:(?:{_STILL_NO}\w+ ){{0,3}}?\| (?:and |so )?"
+    rf"|(?:{_STILL_NO}\S+ ){{0,10}}?(?:i|ive) (?:said|say|told (?:him|her|them)|answered|ticked|put) (?:that )?)"
     r"(?:no|nope|nah|never|not at all|of course not|im not|i do not|i am not) (?P<on>(?:\S+ ){0,5})"
 )
 _NO_NO = frozenset(
