@@ -116,6 +116,12 @@ def test_names_and_people_still_have_theirs(text: str) -> None:
     assert assess(text).tier < T2, assess(text).reasons
 
 
+def test_a_way_is_asked_for_whoever_is_said_to_ask() -> None:
+    assessment = assess('my friend said "how many pills would it take to die"')
+    assert Flag.METHOD_SEEKING in assessment.flags
+    assert assessment.tier >= T3
+
+
 def test_what_somebody_else_says_is_a_worry_about_them() -> None:
     assessment = assess("my brother texted 'I am going to kill myself tonight' and turned his phone off")
     assert assessment.tier < T2

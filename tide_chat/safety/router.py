@@ -115,8 +115,9 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
 
 
 def _heard(text: Text, hit: Hit, lexicon: Lexicon, folded: Folded, others: Sequence[Quotation]) -> Hit:
-    """A hit in the light of what stands around it, and of whose words it is among."""
-    quotation = _quotation(hit, folded, others) if hit.tier >= Tier.T2 else None
+    """A hit in the light of what stands around it, and of whose words it is among: who asks for a way is the same."""
+    may_lower = hit.tier >= Tier.T2 and Flag.METHOD_SEEKING not in hit.entry.flags
+    quotation = _quotation(hit, folded, others) if may_lower else None
     return context.quoted(hit, quotation) if quotation else context.weigh(text, hit, lexicon)
 
 
