@@ -199,7 +199,7 @@ def test_the_teachers_count_as_much_as_the_recipe_says() -> None:
 
     def losses(share: float) -> float:
         trainer.recipe = replace(trainer.recipe, teachers=share)
-        return trainer.loss(trainer.items(rows, varied=False)).item()
+        return float(trainer.loss(trainer.items(rows, varied=False)).item())
 
     labels, half, alone = (losses(share) for share in (0.0, 0.5, 1.0))
     assert labels != alone
