@@ -73,11 +73,12 @@ class Heads:
 
     @property
     def _about(self) -> str:
-        right = ", ".join(f"{NAMES[head.name]} {head.precision * 10:.0f}" for head in self.heads)
+        # Rounded down: .96 is no 10 of 10.
+        right = ", ".join(f"{NAMES[head.name]} {int(head.precision * 10)}" for head in self.heads)
         found = sum(head.recall for head in self.heads) / len(self.heads)
         return (
             f"An automatic guess, sentence by sentence. Where it names a factor it is right about so many of 10 times: "
-            f"{right}. It finds about {found * 10:.0f} of 10 that are there. Counted on other texts: models/{CARD}."
+            f"{right}. It finds about {int(found * 10)} of 10 that are there. Counted on other texts: models/{CARD}."
         )
 
 
