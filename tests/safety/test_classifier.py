@@ -101,6 +101,20 @@ def test_the_encoder_does_not_talk_down_what_is_plain(classifier: Classifier, te
     assert Router(classifier).assess(text, None).tier >= Tier.T2
 
 
+@pytest.mark.parametrize(
+    ("calm", "grave"),
+    [
+        ("im safe. my wife is here", "im safe now, i took all of them"),
+        ("sorry. that was the song lyrics im writing. im ok", "sorry. im ok, i know how and it is tonight"),
+        ("sorry im ok now", "im fine, i just want to die"),
+    ],
+)
+def test_who_says_to_be_safe_is_believed_if_that_is_all(classifier: Classifier, calm: str, grave: str) -> None:
+    route = Router(classifier).assess
+    assert route(calm, None).tier < Tier.T2
+    assert route(grave, None).tier >= Tier.T2
+
+
 def test_chances_are_chances(classifier: Classifier) -> None:
     (reading,) = classifier.read("my neighbour shouts at night and i cannot sleep")
     assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 _SHORT = 40  # characters; a longer message is no mere yes or no
 _BARE = 70  # characters; a longer message explains itself, and the other rules read it
+_REASSURING = 14  # words
 
 
 def _words(*patterns: str) -> re.Pattern[str]:
@@ -118,6 +119,11 @@ def takes_back(text: str) -> bool:
 def only_says_fine(text: str) -> bool:
     """`I'm fine` and little else."""
     return len(text.split()) <= 6 and bool(_SAYS_FINE.search(text.casefold()))
+
+
+def reassures(text: str) -> bool:
+    """Says to be fine or safe, or takes back what was said, and has no room for much else."""
+    return len(text.split()) <= _REASSURING and (bool(_SAYS_FINE.search(text.casefold())) or takes_back(text))
 
 
 def means_it(text: str) -> bool:
