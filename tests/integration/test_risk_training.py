@@ -183,6 +183,14 @@ def test_teachers_are_averaged_where_they_read_the_same(tmp_path: Path) -> None:
     assert (found.tiers[[a, b, c], 0] == pytest.approx([1.0, 0.75, 0.5]), nothing) == (True, -1)
 
 
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 and no more", b"\x93NUMPY"])
+def test_chances_that_cannot_be_read_are_said(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises(DataError, match="chances cannot be read"):
+        teachers.load(tmp_path / "x.npz")
+
+
 def test_the_shipped_chances_are_of_the_training_messages_alone() -> None:
     kept, held = data.split(data.risk_rows() + data.scenario_rows())
     shipped = teachers.load()

@@ -7,6 +7,7 @@ that it did not see. `python -m training.risk.teachers RUN [RUN ...]` takes the 
 import hashlib
 import io
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tide_chat import atomic
+from tide_chat.errors import DataError
 from training.risk import data
 
 if TYPE_CHECKING:
@@ -49,10 +51,15 @@ class Chances:
 
 
 def load(path: Path = FILE) -> Chances:
+    """Raises DataError."""
     import numpy
 
-    with numpy.load(path) as found:
-        return Chances(found["keys"], found["tiers"].astype("float32"), found["flags"].astype("float32"))
+    try:
+        with numpy.load(io.BytesIO(path.read_bytes())) as found:
+            return Chances(found["keys"], found["tiers"].astype("float32"), found["flags"].astype("float32"))
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        help_ = "It comes with the project; --teachers 0 learns from the labels alone."
+        raise DataError("The teachers' chances cannot be read.", details=f"{path}: {error}", help=help_) from error
 
 
 def of(texts: Sequence[str], tiers: "NDArray[Any]", flags: "NDArray[Any]") -> Chances:
