@@ -41,9 +41,14 @@ def start(script: str, *arguments: str, **environment: str) -> "subprocess.Popen
 @contextmanager
 def meeting() -> Iterator[dict[str, str]]:
     """Where two processes of a run meet, as their environment says it. Nobody else is given the port meanwhile."""
-    with socket.socket() as held:  # bound and not listening, as the leader's own will be: they share it
+    family, everywhere = (socket.AF_INET6, "::") if socket.has_dualstack_ipv6() else (socket.AF_INET, "0.0.0.0")
+    # Bound and not listening, and to every address, as the leader's own will be: they share it. A port that is free at
+    # 127.0.0.1 alone may be taken at another address, where the leader listens too.
+    with socket.socket(family) as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
+        if family is socket.AF_INET6:
+            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        held.bind((everywhere, 0))
         yield {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(held.getsockname()[1])}
 
 
