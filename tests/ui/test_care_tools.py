@@ -173,3 +173,16 @@ class TestBreathing:
         lines = disc(1.0)
         assert len(lines) == ROWS
         assert [line[::-1] for line in lines] == list(lines)
+
+
+@pytest.mark.parametrize("name", ["grounding", "breathing"])
+async def test_a_tool_that_comes_while_the_app_is_leaving_ends_nothing(
+    open_app: OpenApp, care: Care, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    kind = BreathingScreen if name == "breathing" else StepsScreen
+    async with open_app() as pilot:
+        monkeypatch.setattr(kind, "compose", lambda _: iter(()))  # nothing is put into a screen then
+        await pilot.app.push_screen(kind(find(name), care, still=True))
+        await pilot.resize_terminal(70, 20)
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, kind)

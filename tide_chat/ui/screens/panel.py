@@ -41,6 +41,11 @@ class Panel(ModalScreen[Result]):
     def tide(self) -> "TideChatApp":
         return cast("TideChatApp", self.app)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it came when the app was leaving already, and nothing was put into it."""
+        return not self.query("#panel-keys")
+
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)
 

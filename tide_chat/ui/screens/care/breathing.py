@@ -51,12 +51,14 @@ class BreathingScreen(ToolScreen):
         yield Plain(self.tool.why, id="why")
 
     def on_mount(self) -> None:
+        if self.is_empty:
+            return
         self.set_interval(FRAME_S, self.look)
         self._draw()
 
     def on_resize(self) -> None:
         super().on_resize()
-        if not self.ended:
+        if not self.ended and not self.is_empty:
             self._draw()
 
     @property

@@ -134,6 +134,8 @@ class StepsScreen(ToolScreen):
         yield Plain(self.tool.why, id="why")
 
     def on_mount(self) -> None:
+        if self.is_empty:
+            return
         self._draw()
         if self._timed:
             self.set_interval(LOOK_S, self.look)
