@@ -25,8 +25,8 @@ def _names(sentence: frozenset[str], topics: Iterable[frozenset[str]]) -> bool:
 
 def _stems(text: str) -> frozenset[str]:
     """Its words that mean something, in small letters, without an ending of possession or plural."""
-    words = [word.casefold() for word in _WORDS.findall(text)]
-    return frozenset(_stem(word) for word in words if word not in _SMALL) or frozenset(map(_stem, words))
+    words = (word.casefold() for word in _WORDS.findall(text))
+    return frozenset(_stem(word) for word in words if word not in _SMALL) or _all_stems(text)
 
 
 def _all_stems(text: str) -> frozenset[str]:

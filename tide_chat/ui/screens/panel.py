@@ -43,7 +43,7 @@ class Panel(ModalScreen[Result]):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it came when the app was leaving already, and nothing was put into it."""
+        """Whether nothing is in it: it came when the app was leaving already, or is being closed."""
         return not self.query("#panel-keys")
 
     def on_resize(self) -> None:
@@ -62,7 +62,7 @@ class Panel(ModalScreen[Result]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing for a key that was pressed while it closes, or the app: there is nothing left to change."""
-        return self.is_current and (action == "close" or bool(self.query("#panel-keys")))
+        return self.is_current and (action == "close" or not self.is_empty)
 
     def heading(self) -> str:
         """The title as it is shown."""
