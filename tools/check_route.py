@@ -1,5 +1,5 @@
 """Measures the first safety route on labelled lines: `python tools/check_route.py [FOLDER] [--files a,c,e] [--misses]`.
-With `--transforms`, what is left of it when the lines are disguised.
+With `--encoder`, rules and encoder together. With `--transforms`, what is left of the rules when lines are disguised.
 
 A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request,
 every miss.
@@ -9,17 +9,21 @@ Knows nothing of the labels' quality: read the README beside them.
 import argparse
 import json
 import random
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
-from tide_chat.safety.router import assess
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.join import is_reduced
+from tide_chat.safety.router import Router, assess
 from training.evaluation.safety.transforms import TRANSFORMS
 
-FOLDER = Path(__file__).parent.parent / "training" / "data_files" / "risk"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "training" / "data_files" / "risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Judged:
         return self.got.tier >= Tier.T2
 
 
-def judge(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
+def judge(folder: Path, names: Sequence[str], route: Callable[[str], Assessment]) -> Iterator[Judged]:
     for name in names:
         lines = (folder / f"train-{name}.jsonl").read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, 1):
@@ -49,7 +53,7 @@ def judge(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
                 row["text"],
                 Tier[row["tier"]],
                 frozenset(row["flags"]),
-                assess(row["text"]),
+                route(row["text"]),
             )
 
 
@@ -121,13 +125,20 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--files", default="a,c,e", help="letters of the files, with commas")
     parser.add_argument("--misses", action="store_true", help="list every miss")
+    parser.add_argument("--encoder", action="store_true", help="rules and encoder; without it rules alone")
     parser.add_argument("--transforms", action="store_true", help="disguise the lines in every way")
     options = parser.parse_args()
     names = options.files.split(",")
-    assess("")
+    classifier = Classifier(ROOT / "models", patience=5) if options.encoder else None
+    router = Router(classifier)
+    router.assess("")
     started = time.perf_counter()
-    judged = list(judge(options.folder, names))
+    judged = list(judge(options.folder, names, router.assess))
     spent = (time.perf_counter() - started) / max(len(judged), 1)
+    if classifier:
+        classifier.close()
+        if any(is_reduced(j.got) for j in judged):
+            sys.exit("The encoder did not take part in every message: these would not be its figures.")
     for name in names:
         report(f"train-{name}", [j for j in judged if j.place.startswith(f"{name}:")])
     report("together", judged)
