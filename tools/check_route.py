@@ -1,5 +1,5 @@
 """Measures the first safety route on labelled lines: `python tools/check_route.py [FOLDER] [--files a,c,e] [--misses]`.
-With `--encoder`, rules and encoder together. With `--transforms`, what is left of the rules when lines are disguised.
+With `--encoder`, rules and encoder together. With `--transforms`, what is left of it when the lines are disguised.
 
 A line is routed when its tier comes out as T2 or higher. Prints recall by tier, false alarms, flags and, on request,
 every miss.
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
-from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.classifier import Classifier, default_folder
 from tide_chat.safety.join import is_reduced
-from tide_chat.safety.router import Router, assess
+from tide_chat.safety.router import Router
 from training.evaluation.safety.transforms import TRANSFORMS
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "training" / "data_files" / "risk"
+FOLDER = Path(__file__).parent.parent / "training" / "data_files" / "risk"
+Route = Callable[[str], Assessment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Judged:
         return self.got.tier >= Tier.T2
 
 
-def judge(folder: Path, names: Sequence[str], route: Callable[[str], Assessment]) -> Iterator[Judged]:
+def judge(folder: Path, names: Sequence[str], route: Route) -> Iterator[Judged]:
     for name in names:
         lines = (folder / f"train-{name}.jsonl").read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, 1):
@@ -101,14 +101,14 @@ def misses(judged: Sequence[Judged]) -> list[str]:
     return [*missed, *alarms]
 
 
-def retention(judged: Sequence[Judged], listed: bool) -> Iterator[str]:
+def retention(judged: Sequence[Judged], route: Route, listed: bool) -> Iterator[str]:
     """Of the T2-T4 lines that are routed, the share that still is after each disguise."""
     plain = [j for j in judged if j.tier >= Tier.T2 and j.routed]
     single = {j.place for j in plain if j.kind not in ("obfuscated", "multilingual")}
     yield f"routed as written: {len(plain)}, of them in English and not disguised already: {len(single)}"
     for name, transform in TRANSFORMS.items():
         texts = {j.place: transform(j.text, random.Random(j.place)) for j in plain}
-        kept = {place for place, text in texts.items() if assess(text).tier >= Tier.T2}
+        kept = {place for place, text in texts.items() if route(text).tier >= Tier.T2}
         once = share(len(kept & single), len(single))
         yield f"{name:18s} all {share(len(kept), len(plain)):18s} English, plain before {once}"
         if listed:
@@ -128,17 +128,22 @@ def main() -> None:
     parser.add_argument("--encoder", action="store_true", help="rules and encoder; without it rules alone")
     parser.add_argument("--transforms", action="store_true", help="disguise the lines in every way")
     options = parser.parse_args()
+    classifier = Classifier(default_folder(), patience=5) if options.encoder else None
+    try:
+        measure(options, Router(classifier).assess)
+    finally:
+        if classifier:
+            classifier.close()
+
+
+def measure(options: argparse.Namespace, route: Route) -> None:
     names = options.files.split(",")
-    classifier = Classifier(ROOT / "models", patience=5) if options.encoder else None
-    router = Router(classifier)
-    router.assess("")
+    route("")
     started = time.perf_counter()
-    judged = list(judge(options.folder, names, router.assess))
+    judged = list(judge(options.folder, names, route))
     spent = (time.perf_counter() - started) / max(len(judged), 1)
-    if classifier:
-        classifier.close()
-        if any(is_reduced(j.got) for j in judged):
-            sys.exit("The encoder did not take part in every message: these would not be its figures.")
+    if any(is_reduced(j.got) for j in judged):
+        sys.exit("The encoder did not take part in every message: these would not be its figures.")
     for name in names:
         report(f"train-{name}", [j for j in judged if j.place.startswith(f"{name}:")])
     report("together", judged)
@@ -154,7 +159,7 @@ def main() -> None:
         print("\n" + "\n".join(misses(judged)))
     if options.transforms:
         print("\nretention:")
-        for line in retention(judged, options.misses):
+        for line in retention(judged, route, options.misses):
             print(f"  {line}", flush=True)
 
 
