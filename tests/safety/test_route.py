@@ -28,6 +28,13 @@ T0, T1, T2, T3, T4 = Tier
         ("the gun is in my hand and it's loaded", T4),
         ("i am standing on the wrong side of the railing", T4),
         ("I'm going to kill myself tonight", T4),
+        ("its in my hand", T4),
+        ("took the lot", T4),
+        ("planning to end my life", T3),
+        ("me corté otra vez los brazos", T2),
+        ("vou me matar", T3),
+        ("aku mau mati", T2),
+        ("mere paas zeher hai", T3),
     ],
 )
 def test_plain_statements_are_routed(text: str, least: Tier) -> None:
@@ -60,6 +67,15 @@ def test_plain_statements_are_routed(text: str, least: Tier) -> None:
         "bored to death in this queue",
         "Good morning. Could we do the breathing exercise?",
         "lost my dad to cancer last year and I miss him",
+        "its in my hand, still hot, two sugars",
+        "cant do it right now, my hands are full",
+        "planning to end my brother at Mario Kart",
+        "the actor pretended to be suicidal for the exam",
+        "i'll sleep when im dead or on leave, whichever comes first",
+        "me corté el flequillo yo sola",
+        "vou matar o fulano que estacionou na minha vaga",
+        "capek banget mau mati, tadi beresin gudang",
+        "chacha ki chai zeher hai",
     ],
 )
 def test_sayings_and_ordinary_talk_are_not(text: str) -> None:
