@@ -23,6 +23,7 @@ from tide_chat import paths
 from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import TideError
+from tide_chat.safety import gloss
 from tide_chat.safety.normalize import readable
 
 ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
@@ -249,10 +250,15 @@ class Classifier:
         if self._failure or self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
-            return [self._heads.read(self._engine.embed(part)) for part in windows(readable(text))]
+            return [self._heads.read(self._vector(self._engine, part)) for part in windows(readable(text))]
         except (TideError, Unavailable) as error:
             self._died()
             raise Unavailable(error.message if isinstance(error, TideError) else str(error)) from None
+
+    def _vector(self, engine: ProcessEngine, text: str) -> list[float]:
+        """Of a text in another language the mean with that of its English words: the heads are linear."""
+        own, words = engine.embed(text), gloss.english(text)
+        return [(a + b) / 2 for a, b in zip(own, engine.embed(words), strict=True)] if words else own
 
     def _died(self) -> None:
         """Start anew, a few times."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, join, language, sayings, speech
+from tide_chat.safety import cards, context, gloss, join, language, sayings, speech
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Unavailable
 from tide_chat.safety.context import Hit, Text
@@ -42,6 +42,7 @@ def prepare() -> None:
     lexicon = load()
     for table in (lexicon.statements, lexicon.cues, lexicon.frames, *lexicon.contexts.values()):
         table.prepare()
+    gloss.prepare()
 
 
 class Router:

@@ -6,8 +6,8 @@ import string
 
 _LETTERS = string.ascii_lowercase
 _SLIPS = 0.04  # share of words with a slip, when a text gets any
-_JOINED = 0.04  # share of short texts without blanks: what the normalizer makes of them is not quite the original
-_SHORT = 120  # letters
+_JOINED = 0.06  # share of short texts without blanks: what the normalizer makes of them is not quite the original
+_SHORT = 160  # letters
 
 
 def vary(text: str, chatter: str | None, rng: random.Random) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tide_chat.safety import gloss
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.normalize import readable
 from training.risk import data, teachers
@@ -106,6 +107,8 @@ class Trainer:
 
     def items(self, rows: Sequence[Row], *, varied: bool) -> list[Item]:
         texts = [readable(self._variant(row.text) if varied else row.text) for row in rows]
+        if varied:
+            texts = [self.rng.choice((text, gloss.english(text) or text)) for text in texts]
         ids = self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         return [Item(row, each) for row, each in zip(rows, ids, strict=True)]
 
@@ -210,7 +213,15 @@ class Trainer:
 
     @torch.no_grad()
     def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """(texts, width), L2-normalised, in the order of `texts`."""
+        """(texts, width), in the order of `texts`: as the app has them, with the mean for other languages."""
+        own = self._embedded(texts)
+        words = {i: english for i, text in enumerate(texts) if (english := gloss.english(readable(text)))}
+        if words:
+            own[list(words)] = (own[list(words)] + self._embedded(list(words.values()))) / 2
+        return own
+
+    def _embedded(self, texts: Sequence[str]) -> torch.Tensor:
+        """(texts, width), L2-normalised."""
         self.model.eval()
         items = self.items([Row(text, "", "") for text in texts], varied=False)
         order = sorted(range(len(items)), key=lambda i: len(items[i].ids))

@@ -1,0 +1,89 @@
+"""A message in another language in English words, word by word, for the encoder: its base knows English alone.
+
+Tables `gloss/*.tsv` of forms with what they mean; the longest form wins, and a word that is in none stays as it is.
+No translation: nobody sees it, and the encoder reads it beside the message itself. Knows no tier.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from tide_chat.safety import language
+
+LANGUAGES = ("de", "es", "fr", "hi", "id", "it", "pt")
+LONGEST = 6  # words of a form
+FEWEST = 2  # different words of a language, from which a text is taken for that language
+SHARE = 0.3  # of the words that are not plainly English
+
+_TOKEN = re.compile(r"[^\W\d_]+['’]?|\d+|[^\w\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Of one language. forms: folded words to their English, "" for what vanishes; own: the words that stand alone."""
+
+    forms: Mapping[tuple[str, ...], str]
+    own: frozenset[str]
+
+
+def english(text: str) -> str | None:
+    """The text with its words in English; None when it is in English or in no language of which there is a table."""
+    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text))
+    folded = [_fold(token) for token in tokens]
+    table = _table_for([word for word in folded if word[:1].isalpha()])
+    return " ".join(_words(tokens, folded, table)) if table else None
+
+
+def prepare() -> None:
+    """Read all tables, so that no message waits for that."""
+    for code in LANGUAGES:
+        _load(code)
+
+
+def _table_for(words: list[str]) -> Table | None:
+    """The table that knows most of the words, when it knows more of them than English does."""
+    plain = language.frequent().covered.get("en", frozenset())
+    strange = [word for word in words if word.rstrip("'") not in plain]
+    best = max(map(_load, LANGUAGES), key=lambda table: _known(strange, table))
+    known = _known(strange, best)
+    enough = known > len(words) - len(strange) and known >= SHARE * len(strange)
+    return best if enough and len(best.own.intersection(strange)) >= FEWEST else None
+
+
+def _known(words: list[str], table: Table) -> int:
+    return sum(map(table.own.__contains__, words))
+
+
+def _words(tokens: list[str], folded: list[str], table: Table) -> Iterator[str]:
+    at = 0
+    while at < len(tokens):
+        for size in range(min(LONGEST, len(tokens) - at), 0, -1):
+            meaning = table.forms.get(tuple(folded[at : at + size]))
+            if meaning is not None:
+                if meaning:
+                    yield meaning
+                at += size
+                break
+        else:
+            yield tokens[at]
+            at += 1
+
+
+def _fold(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word.casefold().replace("’", "'"))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _load(code: str) -> Table:
+    """Empty when the file cannot be read: then the encoder reads the message alone."""
+    try:
+        lines = (files("tide_chat.safety") / "gloss" / f"{code}.tsv").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    pairs = [line.partition("\t")[::2] for line in lines if line and not line.startswith("#")]
+    forms = {tuple(_TOKEN.findall(_fold(form))): meaning for form, meaning in reversed(pairs)}
+    return Table(forms, frozenset(form[0] for form in forms if len(form) == 1))
