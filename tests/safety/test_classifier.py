@@ -84,6 +84,25 @@ def test_what_is_only_implied(classifier: Classifier, grave: str, calm: str) -> 
     assert high.at_least(2) > 0.5 > low.at_least(2)
 
 
+# In the words of the tables of `gloss`: heavy nights are no wish to die.
+@pytest.mark.parametrize(
+    ("grave", "heavy"),
+    [
+        ("j'ai plus envie de vivre", "encore un cauchemar cette nuit, je tremble"),
+        ("ich will nicht mehr aufwachen", "ich kann nicht schlafen, der lärm von damals ist wieder da"),
+        ("no quiero despertar mañana", "anoche otra vez el ruido de los disparos, no dormí nada"),
+        ("não quero mais acordar", "a sirene me deixa tremendo até hoje"),
+        ("vorrei non svegliarmi più", "stanotte ancora l'incubo del terremoto, tremo"),
+        ("mujhe jeena nahi hai", "raat ko neend nahi aati, wahi awaaz yaad aati hai"),
+        ("aku capek hidup, pengen tidur selamanya", "semalam mimpi buruk lagi, sesek napas"),
+    ],
+)
+def test_other_languages_are_told_apart(classifier: Classifier, grave: str, heavy: str) -> None:
+    (high,), (low,) = classifier.read(grave), classifier.read(heavy)
+    assert high.at_least(2) > 0.5 > low.at_least(2)
+    assert low.at_least(1) > 0.5
+
+
 # Short and plain, and of a kind that the encoder by itself is unsure of.
 @pytest.mark.parametrize(
     "text",
