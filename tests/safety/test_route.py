@@ -31,6 +31,8 @@ T0, T1, T2, T3, T4 = Tier
         ("its in my hand", T4),
         ("took the lot", T4),
         ("planning to end my life", T3),
+        ("I want to end it", T2),
+        ("I can't go on living like this, I want to end it", T3),
         ("me corté otra vez los brazos", T2),
         ("vou me matar", T3),
         ("aku mau mati", T2),

@@ -121,9 +121,17 @@ def only_says_fine(text: str) -> bool:
     return len(text.split()) <= 6 and bool(_SAYS_FINE.search(text.casefold()))
 
 
+_SEE_YOU = _words(
+    r"\bsee (?:you|u|ya) (?:(?:on|next) )?(?:soon|later|tomorrow|tonight|then|there|again|week"
+    r"|mon|tues|wednes|thurs|fri|satur|sun)(?:day)?(?: (?:morning|evening|night))?\W*$"
+)
+
+
 def reassures(text: str) -> bool:
-    """Says to be fine or safe, or takes back what was said, and has no room for much else."""
-    return len(text.split()) <= _REASSURING and (bool(_SAYS_FINE.search(text.casefold())) or takes_back(text))
+    """Says to be fine or safe, to come again, or takes back what was said, and has no room for much else."""
+    plain = text.casefold()
+    fine = _SAYS_FINE.search(plain) or _SEE_YOU.search(plain)
+    return len(text.split()) <= _REASSURING and (bool(fine) or takes_back(text))
 
 
 def means_it(text: str) -> bool:

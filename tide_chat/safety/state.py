@@ -289,9 +289,10 @@ def _counts(found: Assessment, state: RiskState, text: str) -> str:
 
     At T4 only after a step to safety was told; the turn that tells of it opens the way and does not count itself.
     """
-    if found.tier >= Tier.T2 or found.flags or sayings.takes_back(text):
+    deflects = state.asked is not None and sayings.deflects(text)  # the question stays, whatever flag is heard in it
+    if found.tier >= Tier.T2 or (found.flags and not deflects) or sayings.takes_back(text):
         return HELD_AFRESH
-    if (state.tier is Tier.T4 and not state.step) or (state.asked is not None and sayings.deflects(text)):
+    if deflects or (state.tier is Tier.T4 and not state.step):
         return HELD_UNCLEAR
     clear = found.tier is Tier.T0 and len(text.split()) >= 3 and not sayings.only_says_fine(text)
     return HELD if clear else HELD_UNCLEAR
