@@ -14,7 +14,7 @@ from importlib.resources import files
 from tide_chat.safety import language
 
 LANGUAGES = ("de", "es", "fr", "hi", "id", "it", "pt")
-LONGEST = 7  # words of a form
+LONGEST = 9  # words of a form
 FEWEST = 2  # different words of a language, from which a text is taken for that language
 SHARE = 0.3  # of the words that are not plainly English
 
