@@ -29,6 +29,7 @@ from tide_chat.safety.classifier import (
 )
 from tide_chat.safety.join import is_reduced
 from tide_chat.safety.router import Router, assess
+from tide_chat.safety.state import RiskState
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,16 @@ def test_who_says_to_be_safe_is_believed_if_that_is_all(classifier: Classifier, 
     route = Router(classifier).assess
     assert route(calm, None).tier < Tier.T2
     assert route(grave, None).tier >= Tier.T2
+
+
+@pytest.mark.parametrize("text", ["does it matter", "Does it even matter?"])
+def test_asking_back_is_no_question_about_a_way(classifier: Classifier, text: str) -> None:
+    route = Router(classifier).assess
+    asked = RiskState().after(route("I wish I was dead", None), "I wish I was dead")
+    found = route(text, asked)
+    assert (found.flags, found.tier) == ((), Tier.T2)
+    later = asked.after(found, text)
+    assert route("yes", later).tier == Tier.T3
 
 
 def test_chances_are_chances(classifier: Classifier) -> None:

@@ -66,6 +66,14 @@ def deflects(text: str) -> bool:
     return len(text) <= _BARE and bool(_DEFLECTS.search(text.casefold()))
 
 
+_SHRUGS = re.compile(r"\W*(?:and |so )?(?:does|do) (?:it|that|this|any of it|i) (?:even |really |still )?matter\W*")
+
+
+def shrugs(text: str) -> bool:
+    """`Does it matter`: asks back, and asks for nothing."""
+    return bool(_SHRUGS.fullmatch(text.casefold()))
+
+
 # -- taking back, meaning it, being the one it is about --------------------------------------------------------------
 
 _TAKES_BACK = _words(

@@ -121,7 +121,7 @@ def over_turns(judge: Judge, text: str, state: RiskState | None) -> Assessment:
     alone = judge(text)
     if state is None:
         return alone
-    found = _meant(_answer(alone, state, text), state, text)
+    found = _meant(_answer(_shrugged(alone, state, text), state, text), state, text)
     found = _with_age(_with_pieces(judge, found, state, text), state)
     if found.tier >= state.tier or state.tier < Tier.T2:
         return _with_heavy(found, state)
@@ -169,6 +169,13 @@ def _raised(alone: Assessment, tier: Tier, rule: str, words: str, *flags: Flag) 
         subject="self",
         reasons=(Reason(rule, words), *alone.reasons),
     )
+
+
+def _shrugged(alone: Assessment, state: RiskState, text: str) -> Assessment:
+    """`Does it matter` after a card's question has no flag, whatever so short a message sounds like to the encoder."""
+    if state.asked is None or alone.tier >= Tier.T2 or not sayings.shrugs(text):
+        return alone
+    return replace(alone, flags=())
 
 
 def _answer(alone: Assessment, state: RiskState, text: str) -> Assessment:
