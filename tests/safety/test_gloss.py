@@ -38,7 +38,7 @@ def test_a_table_is_whole(code: str) -> None:
         ("nao quero mais viver", "i do not want to live any more"),
         ("voglio morire stanotte", "i want to die tonight"),
         ("main marna chahta hoon", "i i want to die"),
-        ("aku capek hidup", "i tired of life"),
+        ("aku capek hidup", "i am tired of life"),
         ("me muero de risa", "i laugh so much"),
     ],
 )

@@ -5,6 +5,7 @@ No translation: nobody sees it, and the encoder reads it beside the message itse
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,9 +24,9 @@ _TOKEN = re.compile(r"[^\W\d_]+['’]?|\d+|[^\w\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Of one language. forms: folded words to their English, "" for what vanishes; own: the words that stand alone."""
+    """Of one language: folded words to their English ("" for what vanishes), and the single words that tell it."""
 
-    forms: Mapping[tuple[str, ...], str]
+    forms: Mapping[str, str]
     own: frozenset[str]
 
 
@@ -61,7 +62,7 @@ def _words(tokens: list[str], folded: list[str], table: Table) -> Iterator[str]:
     at = 0
     while at < len(tokens):
         for size in range(min(LONGEST, len(tokens) - at), 0, -1):
-            meaning = table.forms.get(tuple(folded[at : at + size]))
+            meaning = table.forms.get(" ".join(folded[at : at + size]))
             if meaning is not None:
                 if meaning:
                     yield meaning
@@ -85,5 +86,7 @@ def _load(code: str) -> Table:
     except (OSError, ValueError):
         lines = []
     pairs = [line.partition("\t")[::2] for line in lines if line and not line.startswith("#")]
-    forms = {tuple(_TOKEN.findall(_fold(form))): meaning for form, meaning in reversed(pairs)}
-    return Table(forms, frozenset(form[0] for form in forms if len(form) == 1))
+    forms = {" ".join(_TOKEN.findall(_fold(form))): sys.intern(meaning) for form, meaning in reversed(pairs)}
+    # A letter tells nothing, nor does a word that English has too (`bus`).
+    own = (form for form, meaning in forms.items() if " " not in form and len(form) > 1 and form != meaning)
+    return Table(forms, frozenset(own))
