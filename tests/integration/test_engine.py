@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tide_chat.engine import embedder
 from tide_chat.engine.base import Cancel, Chunk, EngineSpec, FinishReason, Prompt, SamplingParams, Span, Usage
 from tide_chat.engine.local import LocalEngine
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import EngineDied, ModelError, PromptTooLong
 from tide_chat.messages import Conversation
 from tide_chat.prompt import Renderer, system_text
+from tide_chat.safety.classifier import ENCODER, default_folder
 
 STOP_LIMIT = 0.1  # seconds, the promise
 
@@ -209,6 +211,21 @@ def test_embeddings_are_unit_vectors_that_tell_texts_apart(engine: ProcessEngine
     assert sum(x * x for x in one) == pytest.approx(1.0, abs=1e-4)
     assert one == pytest.approx(same, abs=1e-4)
     assert sum(a * b for a, b in zip(one, other, strict=True)) < 0.999
+
+
+@pytest.mark.parametrize("count", [8, 46, 60])
+def test_both_ways_to_embed_agree(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filled up and in tiles, or plain: what stands beside a text must not be seen in its vector."""
+    local = LocalEngine()
+    local.load(EngineSpec(default_folder() / ENCODER, embedding=True, gpu="off", threads=1))
+    llama = local._need()
+    text = " ".join(("the kettle is on and the rain has stopped for once").split() * 20)
+    tokens = llama.tokenize(text, add_special=True)[:count]
+    monkeypatch.setattr(embedder, "NEARLY", 0)
+    tiled = llama.embed(tokens)
+    monkeypatch.setattr(embedder, "NEARLY", embedder.TILE)
+    assert sum(a * b for a, b in zip(tiled, llama.embed(tokens), strict=True)) > 0.9999
+    local.close()
 
 
 def test_only_reading_writes_nothing(engine: ProcessEngine, renderer: Renderer) -> None:

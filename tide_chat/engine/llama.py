@@ -1,7 +1,7 @@
-"""The native runtime: a model, its context and its KV cache, through llama.cpp. The only importer of llama_cpp.
+"""The native runtime: a model, its context and its KV cache, through llama.cpp.
 
-Knows tokens and positions, nothing of prompts, replies or people. Runs in the engine's child process (see `process`).
-One sequence (id 0) is used throughout.
+With `embedder` the only importer of llama_cpp. Knows tokens and positions, nothing of prompts, replies or people. Runs
+in the engine's child process (see `process`). Text has one sequence (id 0) throughout.
 """
 
 import ctypes
@@ -15,11 +15,11 @@ import llama_cpp.llama_cpp as native
 from llama_cpp._ggml import libggml
 
 from tide_chat.engine.base import EngineSpec, SamplingParams
+from tide_chat.engine.embedder import Embedder, Pointer
 from tide_chat.errors import EngineError, ModelUnusable
 
 BATCH = 512  # tokens a call of decode takes at most
 ALL_LAYERS = 999
-Pointer = Any  # to a native object; ctypes has no better name for it
 _SPECIAL = native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_USER_DEFINED | native.LLAMA_TOKEN_ATTR_UNKNOWN
 
 
@@ -88,16 +88,16 @@ class Llama:
         self.abort = Abort()
         self._adapter: object | None = None
         self._context: Pointer = None
-        self._embedder: Pointer = None
+        self._embedder: Embedder | None = None
         self._model = self._load_model(spec, gpu_layers, on_progress)
         self.vocab = native.llama_model_get_vocab(self._model)
         self.train_context = native.llama_model_n_ctx_train(self._model)
         self.context_size = min(spec.context, self.train_context) if self.train_context else spec.context
         self.vocab_size = native.llama_vocab_n_tokens(self.vocab)
         if spec.embedding:
-            self._embedder = self._new_context(BATCH, embeddings=True)
+            self._embedder = Embedder(self._model, self._new_context)
             return
-        self._context = self._new_context(self.context_size, embeddings=False)
+        self._context = self._new_context(native.llama_context_default_params(), self.context_size)
         self.abort.attach(self._context)
         self._memory = native.llama_get_memory(self._context)
         if spec.adapter:
@@ -123,14 +123,9 @@ class Llama:
             raise ModelUnusable(f"{spec.model.name} could not be loaded.", details=_last_error(), help=_HELP_LOAD)
         return model
 
-    def _new_context(self, size: int, *, embeddings: bool) -> Pointer:
-        params = native.llama_context_default_params()
-        params.n_ctx, params.n_batch, params.n_ubatch = size, BATCH, BATCH
+    def _new_context(self, params: Any, size: int) -> Pointer:
+        params.n_ctx, params.n_batch, params.n_ubatch = size, min(size, BATCH), min(size, BATCH)
         params.n_threads = params.n_threads_batch = 1
-        params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_AUTO
-        params.embeddings = embeddings
-        if embeddings:
-            params.pooling_type = native.LLAMA_POOLING_TYPE_MEAN
         context = native.llama_init_from_model(self._model, params)
         if not context:
             raise ModelUnusable(
@@ -253,7 +248,10 @@ class Llama:
     # -- picking tokens ----------------------------------------------------------------------------------------------
 
     def set_threads(self, decode: int, batch: int) -> None:
-        native.llama_set_n_threads(self._context or self._embedder, decode, batch)
+        if self._context:
+            native.llama_set_n_threads(self._context, decode, batch)
+        if self._embedder:
+            self._embedder.set_threads(batch)
 
     @contextmanager
     def sampler(self, params: SamplingParams, seed: int) -> Iterator[Callable[[], int]]:
@@ -268,24 +266,16 @@ class Llama:
             native.llama_sampler_free(chain)
 
     def embed(self, tokens: Sequence[int]) -> list[float]:
-        """Mean-pooled, L2-normalised embedding of at most BATCH tokens, shape (model width,)."""
+        """See `Embedder.embed`."""
         if self._embedder is None:
-            self._embedder = self._new_context(BATCH, embeddings=True)
-        context, part = self._embedder, list(tokens[:BATCH])
-        if memory := native.llama_get_memory(context):  # encoders have none
-            native.llama_memory_clear(memory, True)
-        ids = (native.llama_token * len(part))(*part)
-        if native.llama_decode(context, native.llama_batch_get_one(ids, len(part))) != 0:
-            raise EngineError("The text could not be embedded.")
-        width = native.llama_model_n_embd(self._model)
-        vector = native.llama_get_embeddings_seq(context, 0)[:width]
-        norm = sum(x * x for x in vector) ** 0.5 or 1.0
-        return [x / norm for x in vector]
+            self._embedder = Embedder(self._model, self._new_context)
+        return self._embedder.embed(tokens)
 
     def close(self) -> None:
-        for context in (self._context, self._embedder):
-            if context:
-                native.llama_free(context)
+        if self._embedder:
+            self._embedder.close()
+        if self._context:
+            native.llama_free(self._context)
         self._context = self._embedder = None
         if self._model:
             native.llama_model_free(self._model)
