@@ -25,6 +25,7 @@ SENTENCES = (
 def check() -> list[Measure]:
     """Per message of 60 words: rules alone, and rules with the encoder warm; and the encoder's loading."""
     messages = [MESSAGE.format(number=number) for number in range(ROUNDS)]
+    router.prepare()
     alone = _times(router.assess, messages)
     classifier = Classifier(default_folder(), patience=30)
     try:

@@ -17,6 +17,7 @@ from tide_chat.errors import ModelError, ModelUnusable
 
 PROBE_TOKEN_LIMIT = 64  # a probe never takes more tokens than this
 ENCODER_PROBE = 16  # tokens
+ENCODER_TRIALS = 0.015  # share of the time: a whole message waits for each
 
 
 class LocalEngine:
@@ -58,7 +59,8 @@ class LocalEngine:
     def _set_up_threads(self, spec: EngineSpec, *, on_gpu: bool) -> None:
         cores = threads.usable_cores()
         adaptive = [min(4, cores)] if on_gpu else threads.candidates(cores)
-        self._tuner = threads.ThreadTuner([spec.threads] if spec.threads else adaptive)
+        spent = ENCODER_TRIALS if spec.embedding else threads.SPENT_ON_TRIALS
+        self._tuner = threads.ThreadTuner([spec.threads] if spec.threads else adaptive, spent=spent)
         self._batch_threads = spec.threads or cores
 
     def _self_test(self) -> None:

@@ -16,10 +16,11 @@ BETTER = 0.95  # a count must be this much faster to be taken
 
 
 class ThreadTuner:
-    """Choose among `candidates` (thread counts, any order)."""
+    """Choose among `candidates` (thread counts, any order). spent: share of the time that trials may cost."""
 
-    def __init__(self, candidates: Sequence[int]) -> None:
+    def __init__(self, candidates: Sequence[int], *, spent: float = SPENT_ON_TRIALS) -> None:
         self.candidates = sorted(set(candidates))
+        self._spent = spent
         self.current = self.candidates[0]
         self._usual: float | None = None  # seconds a token with `current`
         self._recent: list[float] = []
@@ -67,7 +68,7 @@ class ThreadTuner:
 
     def _watch(self, seconds: float) -> None:
         self._since += 1
-        self._debt = max(0.0, self._debt - SPENT_ON_TRIALS * seconds)
+        self._debt = max(0.0, self._debt - self._spent * seconds)
         if len(self._recent) < TRIAL:
             return
         recent = _mean(self._recent)

@@ -74,8 +74,15 @@ def _words(tokens: list[str], folded: list[str], table: Table) -> Iterator[str]:
 
 
 def _fold(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold().replace("’", "'"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _parted(form: str) -> str:
+    """A blank between its tokens."""
+    return form if form.replace(" ", "").isalpha() else " ".join(_TOKEN.findall(form))
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -86,7 +93,7 @@ def _load(code: str) -> Table:
     except (OSError, ValueError):
         lines = []
     pairs = [line.partition("\t")[::2] for line in lines if line and not line.startswith("#")]
-    forms = {" ".join(_TOKEN.findall(_fold(form))): sys.intern(meaning) for form, meaning in reversed(pairs)}
+    forms = {_parted(_fold(form)): sys.intern(meaning) for form, meaning in reversed(pairs)}
     # A letter tells nothing, nor does a word that English has too (`bus`).
     own = (form for form, meaning in forms.items() if " " not in form and len(form) > 1 and form != meaning)
     return Table(forms, frozenset(own))

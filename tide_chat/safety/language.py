@@ -67,7 +67,7 @@ def uncovered(text: str) -> str | None:
     if len(text) > 2 * LOOKED_AT:
         text = f"{text[:LOOKED_AT]} {text[-LOOKED_AT:]}"
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return _by_script(words) or _by_words(words)
+    return (None if text.isascii() else _by_script(words)) or _by_words(words)
 
 
 def _by_script(words: list[str]) -> str | None:
