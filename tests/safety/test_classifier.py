@@ -141,6 +141,7 @@ def test_asking_back_is_no_question_about_a_way(classifier: Classifier, text: st
     asked = RiskState().after(route("I wish I was dead", None), "I wish I was dead")
     found = route(text, asked)
     assert (found.flags, found.tier) == ((), Tier.T2)
+    assert "method_seeking" not in str(found.reasons)
     later = asked.after(found, text)
     assert route("yes", later).tier == Tier.T3
 

@@ -175,7 +175,8 @@ def _shrugged(alone: Assessment, state: RiskState, text: str) -> Assessment:
     """`Does it matter` after a card's question has no flag, whatever so short a message sounds like to the encoder."""
     if state.asked is None or alone.tier >= Tier.T2 or not sayings.shrugs(text):
         return alone
-    return replace(alone, flags=())
+    told = tuple(reason for reason in alone.reasons if not any(flag in reason.rule for flag in alone.flags))
+    return replace(alone, flags=(), reasons=told)
 
 
 def _answer(alone: Assessment, state: RiskState, text: str) -> Assessment:

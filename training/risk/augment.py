@@ -10,8 +10,8 @@ _JOINED = 0.06  # share of short texts without blanks: what the normalizer makes
 _SHORT = 160  # letters
 
 
-def vary(text: str, chatter: str | None, rng: random.Random) -> str:
-    """One variant. `chatter` is an unrelated harmless message that may be put before or after it."""
+def vary(text: str, chatter: str, rng: random.Random) -> str:
+    """One variant. `chatter`, unless empty, is unrelated harmless talk that is put before or after it."""
     if chatter:
         text = f"{chatter}{rng.choice(('. ', ' ', ', ', ' ... '))}{text}" if rng.random() < 0.5 else f"{text} {chatter}"
     if rng.random() < 0.15:

@@ -28,6 +28,7 @@ from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folde
 Say = Callable[[str], None]
 TIERS = tuple(tier.name for tier in Tier)
 MAX_TOKENS = 192  # longer messages are read in windows by the app
+CHATTER = (1, 1, 2, 3)  # harmless messages put around one that gets any
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ class Trainer:
         return [Item(row, each) for row, each in zip(rows, ids, strict=True)]
 
     def _variant(self, text: str) -> str:
-        chatter = self.rng.choice(self.calm) if self.rng.random() < self.recipe.chatter else None
-        return vary(text, chatter, self.rng)
+        some = self.rng.choice(CHATTER) if self.rng.random() < self.recipe.chatter else 0
+        return vary(text, " ".join(self.rng.sample(self.calm, some)), self.rng)
 
     def batches(self, items: list[Item], *, shuffled: bool) -> Iterator[list[Item]]:
         """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
