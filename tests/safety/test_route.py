@@ -34,6 +34,8 @@ T0, T1, T2, T3, T4 = Tier
         ("I want to end it", T2),
         ("I can't go on living like this, I want to end it", T3),
         ("me corté otra vez los brazos", T2),
+        ("me cortei ontem, não foi descascando nada", T2),
+        ("mi sono tagliata le braccia", T2),
         ("vou me matar", T3),
         ("aku mau mati", T2),
         ("mere paas zeher hai", T3),
@@ -78,6 +80,9 @@ def test_plain_statements_are_routed(text: str, least: Tier) -> None:
         "vou matar o fulano que estacionou na minha vaga",
         "capek banget mau mati, tadi beresin gudang",
         "chacha ki chai zeher hai",
+        "me corté el dedo picando cebolla, nada grave",
+        "me cortei descascando batata",
+        "mi sono tagliato i capelli",
     ],
 )
 def test_sayings_and_ordinary_talk_are_not(text: str) -> None:
