@@ -72,14 +72,15 @@ def without_encoder(rules: Assessment, why: str) -> Assessment:
 
 
 def firmer(limits: Thresholds) -> Thresholds:
-    """For several messages read together: half of what is left to certainty is asked for on top.
+    """For several messages read together: half of what is left to certainty is asked for on top, a small sign or not.
 
-    The encoder was taught single messages, and several are more likely to look like something that none of them is.
+    The encoder was taught single messages, and several are more likely to look like something that none of them is; in
+    more words there are more signs.
     """
     return replace(
         limits,
         tiers=_halfway(limits.tiers),
-        with_sign=_halfway(limits.with_sign),
+        with_sign=_halfway(limits.tiers),
         excused=_halfway(limits.excused),
         flags=_halfway(limits.flags),
     )
