@@ -26,8 +26,7 @@ F32 = 0  # ggml's number of the type
 class Exact(Llama):
     """The app's engine with a context that rounds nothing."""
 
-    def _new_context(self, size: int, *, embeddings: bool) -> Any:
-        params = native.llama_context_default_params()
+    def _new_context(self, params: Any, size: int) -> Any:
         params.n_ctx, params.n_batch, params.n_ubatch = size, ROWS, ROWS
         params.type_k = params.type_v = F32
         params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
