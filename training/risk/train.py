@@ -115,7 +115,7 @@ class Trainer:
 
     def _variant(self, text: str) -> str:
         some = self.rng.choice(CHATTER) if self.rng.random() < self.recipe.chatter else 0
-        return vary(text, " ".join(self.rng.sample(self.calm, some)), self.rng)
+        return vary(text, " ".join(self.rng.sample(self.calm, min(some, len(self.calm)))), self.rng)
 
     def batches(self, items: list[Item], *, shuffled: bool) -> Iterator[list[Item]]:
         """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
