@@ -254,3 +254,31 @@ def test_an_offer_that_is_refused_is_not_given(said: str) -> None:
 @pytest.mark.parametrize("said", ["creo que no", "la verdad no", "me parece que no", "no estoy seguro de eso"])
 def test_a_spanish_no_to_whether_one_is_safe_is_a_no(said: str) -> None:
     assert says_no(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes, the pills are here",
+        "the knife is on the table",
+        "ja, die Tabletten liegen hier",
+        "sí, las pastillas están aquí",
+        "les médicaments sont là, à côté de moi",
+        "os comprimidos estão aqui",
+        "le pastiglie sono qui",
+        "obatnya ada di sini",
+        "goliyan yahan hain",
+    ],
+)
+def test_means_at_hand_after_something_grave_is_now(text: str) -> None:
+    grave = RiskState().after(assess("i want to kill myself", None), "i want to kill myself")
+    assert assess(text, grave).tier is Tier.T4
+    assert assess(text, RiskState()).tier < Tier.T4
+
+
+@pytest.mark.parametrize(
+    "text", ["the pills are not here", "my wife has the pills", "die Tabletten sind weg", "the dog is here", "i am here"]
+)
+def test_means_out_of_reach_are_not(text: str) -> None:
+    grave = RiskState().after(assess("i want to kill myself", None), "i want to kill myself")
+    assert assess(text, grave).tier is Tier.T3

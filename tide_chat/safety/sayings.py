@@ -7,6 +7,8 @@ written, in small letters, and knows neither the conversation nor what was asked
 import re
 from collections.abc import Iterator
 
+from tide_chat.safety import gloss
+
 _SHORT = 40  # characters; a longer message is no mere yes or no
 _BARE = 70  # characters; a longer message explains itself, and the other rules read it
 _REASSURING = 14  # words
@@ -72,6 +74,23 @@ _SHRUGS = re.compile(r"\W*(?:and |so )?(?:does|do) (?:it|that|this|any of it|i) 
 def shrugs(text: str) -> bool:
     """`Does it matter`: asks back, and asks for nothing."""
     return bool(_SHRUGS.fullmatch(text.casefold()))
+
+
+_MEANS = _words(r"\b(?:pills?|tablets?|medicines?|rope|noose|gun|pistol|rifle|knife|blades?|razors?)\b")
+_AT_HAND = _words(
+    r"\b(?:here|beside|next to|with me|in (?:my )?(?:hands?|lap|pocket)|in front|on the (?:table|bed)|table|ready)\b"
+)
+_OUT_OF_REACH = _words(
+    r"\b(?:not?|never|nobody|away|gone|locked|flushed|gave|given|threw|thrown|returned|back|drawer|safe|he|she|they)\b"
+)
+
+
+def has_means(text: str) -> bool:
+    """A short message that says that a means is there, in any glossed language: `ja, die Tabletten liegen hier`."""
+    said = (gloss.english(text) or text).casefold()
+    if len(said) > _BARE or not _MEANS.search(said):
+        return False
+    return bool(_AT_HAND.search(said)) and not _OUT_OF_REACH.search(said)
 
 
 # -- taking back, meaning it, being the one it is about --------------------------------------------------------------

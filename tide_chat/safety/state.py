@@ -27,6 +27,7 @@ TOGETHER = "read together with what was said just before"
 METHOD = "asks about a way, after speaking of not wanting to live"
 MEANT = "says that what was said before still holds"
 ONESELF = "what was said of somebody else is about oneself"
+AT_HAND = "acts, T4: means are at hand, after speaking of not wanting to live"
 STEP = "tells of a step to safety"
 NO_STEP = "nothing was said yet about being out of danger"
 AGE = "the age was told earlier in this conversation"
@@ -189,10 +190,12 @@ def _answer(alone: Assessment, state: RiskState, text: str) -> Assessment:
 
 
 def _meant(alone: Assessment, state: RiskState, text: str) -> Assessment:
-    """Three things that mean little alone: a question about a way, `I still mean it`, `it's me`."""
+    """Four things that mean little alone: a question about a way, means at hand, `I still mean it`, `it's me`."""
     words = text.strip()
     if _asks_for_a_way(state, text):
         alone = _raised(alone, Tier.T3, METHOD, words, Flag.METHOD_SEEKING)
+    if state.tier >= Tier.T3 and sayings.has_means(text):
+        alone = _raised(alone, Tier.T4, AT_HAND, words)
     if state.gravest >= Tier.T2 and sayings.means_it(text):
         alone = _raised(alone, state.gravest, MEANT, words)
     if sayings.is_oneself(text) and any(Flag.WORRIED_THIRD_PARTY in said.flags for said in state.said):
