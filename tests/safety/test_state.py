@@ -277,7 +277,8 @@ def test_means_at_hand_after_something_grave_is_now(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["the pills are not here", "my wife has the pills", "die Tabletten sind weg", "the dog is here", "i am here"]
+    "text",
+    ["the pills are not here", "my wife has the pills", "die Tabletten sind weg", "the dog is here", "i am here"],
 )
 def test_means_out_of_reach_are_not(text: str) -> None:
     grave = RiskState().after(assess("i want to kill myself", None), "i want to kill myself")

@@ -34,8 +34,8 @@ def test_guidance_is_a_few_plain_words() -> None:
         ({"other": 1.0}, None),
         ({"panic_public": SURE}, "panic"),
         ({"panic_public": SURE - 0.01}, None),
-        ({"flashback": 0.45, "nightmares_sleep": 0.4}, "reliving"),
-        ({"flashback": 0.45, "avoidance": 0.4}, None),
+        ({"flashback": 0.5, "nightmares_sleep": 0.45}, "reliving"),
+        ({"flashback": 0.5, "avoidance": 0.45}, None),
     ],
 )
 def test_only_a_sure_situation_is_spoken_of(chances: dict[str, float], name: str | None) -> None:
