@@ -17,6 +17,7 @@ import numpy
 from convert import ggml
 from convert.ggml import Emit, Pointer, Tensor
 from convert.imatrix import Entry, Matrix, write
+from tide_chat.engine.batch import filled
 from tide_chat.errors import DataError, EngineError, ModelUnusable
 
 Array = numpy.ndarray[Any, Any]
@@ -174,13 +175,8 @@ def _tokenize(vocab: Pointer, text: str) -> list[int]:
 def _read(context: Pointer, tokens: Sequence[int]) -> None:
     """Compute all of it: without an output for each token, the last block would see one token only."""
     native.llama_memory_clear(native.llama_get_memory(context), True)
-    batch = native.llama_batch_init(len(tokens), 0, 1)
-    batch.n_tokens = len(tokens)
-    for at, token in enumerate(tokens):
-        batch.token[at], batch.pos[at] = token, at
-        batch.n_seq_id[at], batch.seq_id[at][0], batch.logits[at] = 1, 0, True
-    code = native.llama_decode(context, batch)
-    native.llama_batch_free(batch)
+    with filled([(token, at, 0) for at, token in enumerate(tokens)]) as batch:
+        code = native.llama_decode(context, batch)
     if code != 0:
         raise EngineError("The model could not read the texts.", details=f"decode returned {code}")
 

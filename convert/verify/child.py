@@ -16,6 +16,7 @@ import llama_cpp.llama_cpp as native
 
 from convert.verify import frames
 from tide_chat.engine.base import EngineSpec, SamplingParams
+from tide_chat.engine.batch import filled
 from tide_chat.engine.llama import Llama
 from tide_chat.errors import EngineError, ModelUnusable, TideError
 
@@ -40,16 +41,9 @@ class Exact(Llama):
         self.clear()
         for first in range(0, len(tokens), ROWS):
             part = tokens[first : first + ROWS]
-            batch = native.llama_batch_init(len(part), 0, 1)
-            try:
-                batch.n_tokens = len(part)
-                for i, token in enumerate(part):
-                    batch.token[i], batch.pos[i], batch.logits[i] = token, first + i, 1
-                    batch.n_seq_id[i], batch.seq_id[i][0] = 1, 0
+            with filled([(token, first + i, 0) for i, token in enumerate(part)]) as batch:
                 if native.llama_decode(self._context, batch) != 0:
                     raise EngineError("The model could not read the text.", details=f"{len(tokens)} tokens")
-            finally:
-                native.llama_batch_free(batch)
             count = len(part) * self.vocab_size
             yield bytes(cast(native.llama_get_logits(self._context), POINTER(c_float * count)).contents)
 

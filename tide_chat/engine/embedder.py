@@ -5,15 +5,14 @@ slower below, and a context has the one or the other: so there are two. What is 
 with a sequence of its own, which the text does not see.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import llama_cpp.llama_cpp as native
 
+from tide_chat.engine.batch import BATCH, filled
 from tide_chat.errors import EngineError
 
-MOST = 512  # tokens of a text that are read
 TILE = 64
 NEARLY = 48  # tokens, from which filling up to TILE costs less than plain attention
 TEXT, FILLER = 0, 1  # sequences
@@ -27,19 +26,21 @@ class Embedder:
         """new_context: makes one of parameters and a number of tokens. Raises what it raises."""
         self._width = native.llama_model_n_embd(model)
         self._plain = new_context(_parameters(tiled=False), TILE)
-        self._tiled = new_context(_parameters(tiled=True), MOST)
+        self._tiled = new_context(_parameters(tiled=True), BATCH)
 
     def set_threads(self, threads: int) -> None:
         for context in (self._plain, self._tiled):
             native.llama_set_n_threads(context, threads, threads)
 
     def embed(self, tokens: Sequence[int]) -> list[float]:
-        """Mean-pooled, L2-normalised embedding of at most MOST tokens, shape (model width,). Raises EngineError."""
-        part = list(tokens[:MOST])
+        """Mean-pooled, L2-normalised embedding of at most BATCH tokens, shape (model width,). Raises EngineError."""
+        part = list(tokens[:BATCH])
         context = self._plain if len(part) < NEARLY else self._tiled
         if memory := native.llama_get_memory(context):  # encoders have none
             native.llama_memory_clear(memory, True)
-        with _batch(part, TILE - len(part) if context is self._tiled else 0) as batch:
+        filler = max(0, TILE - len(part)) if context is self._tiled else 0
+        placed = [(token, at, TEXT) for at, token in enumerate(part)]
+        with filled(placed + [(part[0], at, FILLER) for at in range(filler)]) as batch:
             if native.llama_decode(context, batch) != 0:
                 raise EngineError("The text could not be embedded.")
         vector = native.llama_get_embeddings_seq(context, TEXT)[: self._width]
@@ -59,19 +60,3 @@ def _parameters(*, tiled: bool) -> Any:
         params.flash_attn_type = native.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.n_seq_max, params.kv_unified = 2, True
     return params
-
-
-@contextmanager
-def _batch(tokens: list[int], filler: int) -> Iterator[Any]:
-    """The text as one sequence, and so many tokens of another one."""
-    placed = [(token, at, TEXT) for at, token in enumerate(tokens)]
-    placed += [(tokens[0], at, FILLER) for at in range(filler)]
-    batch = native.llama_batch_init(len(placed), 0, 1)
-    try:
-        batch.n_tokens = len(placed)
-        for i, (token, at, sequence) in enumerate(placed):
-            batch.token[i], batch.pos[i], batch.logits[i] = token, at, 1
-            batch.n_seq_id[i], batch.seq_id[i][0] = 1, sequence
-        yield batch
-    finally:
-        native.llama_batch_free(batch)

@@ -1,7 +1,7 @@
 """The native runtime: a model, its context and its KV cache, through llama.cpp.
 
-With `embedder` the only importer of llama_cpp. Knows tokens and positions, nothing of prompts, replies or people. Runs
-in the engine's child process (see `process`). Text has one sequence (id 0) throughout.
+With `embedder` and `batch` the only importer of llama_cpp. Knows tokens and positions, nothing of prompts, replies or
+people. Runs in the engine's child process (see `process`). Text has one sequence (id 0) throughout.
 """
 
 import ctypes
@@ -15,10 +15,10 @@ import llama_cpp.llama_cpp as native
 from llama_cpp._ggml import libggml
 
 from tide_chat.engine.base import EngineSpec, SamplingParams
+from tide_chat.engine.batch import BATCH
 from tide_chat.engine.embedder import Embedder, Pointer
 from tide_chat.errors import EngineError, ModelUnusable
 
-BATCH = 512  # tokens a call of decode takes at most
 ALL_LAYERS = 999
 _SPECIAL = native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_USER_DEFINED | native.LLAMA_TOKEN_ATTR_UNKNOWN
 

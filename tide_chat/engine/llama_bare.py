@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from tide_chat.engine.base import EngineSpec, SamplingParams
-from tide_chat.engine.llama import BATCH, Llama
+from tide_chat.engine.batch import BATCH
+from tide_chat.engine.llama import Llama
 
 
 def main() -> None:
