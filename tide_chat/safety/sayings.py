@@ -78,7 +78,7 @@ def shrugs(text: str) -> bool:
 
 _MEANS = _words(r"\b(?:pills?|tablets?|medicines?|rope|noose|gun|pistol|rifle|knife|blades?|razors?)\b")
 _AT_HAND = _words(
-    r"\b(?:here|beside|next to|with me|in (?:my )?(?:hands?|lap|pocket)|in front|on the (?:table|bed)|table|ready)\b"
+    r"\b(?:here|beside|next to|with me|in (?:my )?(?:hands?|lap|pocket)|in front|on the bed|table|ready)\b"
 )
 _OUT_OF_REACH = _words(
     r"\b(?:not?|never|nobody|away|gone|locked|flushed|gave|given|threw|thrown|returned|back|drawer|safe|he|she|they)\b"
@@ -87,6 +87,8 @@ _OUT_OF_REACH = _words(
 
 def has_means(text: str) -> bool:
     """A short message that says that a means is there, in any glossed language: `ja, die Tabletten liegen hier`."""
+    if len(text) > 2 * _BARE:  # so long that no wording of it is short
+        return False
     said = (gloss.english(text) or text).casefold()
     if len(said) > _BARE or not _MEANS.search(said):
         return False
