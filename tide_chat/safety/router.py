@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, gloss, join, language, sayings, speech
+from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Unavailable
 from tide_chat.safety.context import Hit, Text
@@ -43,6 +43,7 @@ def prepare() -> None:
     for table in (lexicon.statements, lexicon.cues, lexicon.frames, *lexicon.contexts.values()):
         table.prepare()
     gloss.prepare()
+    elsewhere.statements()
 
 
 class Router:
@@ -95,7 +96,8 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
     sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL and not hit.is_past), default=Tier.T0)
-    sure = max(sure, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
+    foreign, foreign_reasons = elsewhere.heard(read)
+    sure = max(sure, foreign, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
     seen = join.Context(
         sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
@@ -104,12 +106,13 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     )
     reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
     alone = Assessment(
-        tier=max(tier, cue_tier),
+        tier=max(tier, cue_tier, foreign),
         flags=context.flags_of(hits),
         subject=_subject(framed, hits),
         time=_time(framed),
         reasons=(
             *reduced,
+            *foreign_reasons,
             *language.noticed(text),
             *(_located(reason, folded, read, text) for reason in (*_reasons(hits), *cue_reasons, *framed.idioms)),
         ),

@@ -1,0 +1,100 @@
+"""The plainest statements of a wish to die, in languages that the safety check does not cover.
+
+It understands nothing of such a message beyond these words (`languages/plainest.tsv`): whoever writes them gets more
+than the quiet card that says so. Knows tiers and reasons, no encoder.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from tide_chat.safety.assessment import Reason, Tier
+from tide_chat.safety.lexicon import rows
+
+RULE = "another language"
+_MARKS_COUNT = 0x0700  # letters from here on have vowels that are marks; Latin, Greek, Cyrillic and Arabic have accents
+_ONE_LETTER = str.maketrans({"ł": "l", "ı": "i", "đ": "d", "ø": "o", "æ": "ae", "ى": "ي", "ک": "ك", "ی": "ي"})
+_NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Thai, Japanese, Chinese, Korean
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line of the table, folded, with the blanks that bound it, and what takes its sense away beside it."""
+
+    reason: Reason
+    tier: Tier
+    words: str
+    not_after: tuple[str, ...]
+    not_before: tuple[str, ...]
+
+    def stands_in(self, folded: str) -> bool:
+        """Whether a folded text says it at least once."""
+        at = folded.find(self.words)
+        while at >= 0:
+            end = at + len(self.words)
+            before, after = f"{folded[:at].rstrip()} ", f" {folded[end:].lstrip()}"
+            if not (before.endswith(self.not_after) or after.startswith(self.not_before)):
+                return True
+            at = folded.find(self.words, at + 1)
+        return False
+
+
+def heard(text: str) -> tuple[Tier, tuple[Reason, ...]]:
+    """The gravest of them in a text, and all that were found. Never raises."""
+    folded = f" {fold(text)} "
+    found = [statement for statement in statements() if statement.stands_in(folded)]
+    return max((each.tier for each in found), default=Tier.T0), tuple(each.reason for each in found)
+
+
+def fold(text: str) -> str:
+    """Small letters without accents, and one blank between words."""
+    if not text.isascii():
+        plain = _without_accents(unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()))
+        text = unicodedata.normalize("NFC", plain).translate(_ONE_LETTER)
+    text = text.casefold()
+    return " ".join("".join(char if _in_a_word(char) else " " for char in text).split())
+
+
+def _without_accents(decomposed: str) -> str:
+    kept, accented = [], False
+    for char in decomposed:
+        if not unicodedata.combining(char):
+            accented = ord(char) < _MARKS_COUNT
+        elif accented:
+            continue
+        kept.append(char)
+    return "".join(kept)
+
+
+def _in_a_word(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char)[0] == "M"
+
+
+@lru_cache(maxsize=1)
+def statements() -> tuple[Statement, ...]:
+    """All of them; none when the file cannot be read."""
+    try:
+        table = (files("tide_chat.safety") / "languages" / "plainest.tsv").read_text(encoding="utf-8")
+        return tuple(_statement(**row) for row in rows(table))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _statement(language: str, words: str, tier: str, not_after: str, not_before: str, why: str, source: str) -> Statement:
+    whole = words.rstrip("*")
+    bounded = _bounded(whole)
+    return Statement(
+        Reason(f"{RULE}, {tier}: {why} ({language}; {source})", whole),
+        Tier[tier],
+        bounded.rstrip() if words.endswith("*") else bounded,
+        tuple(f"{_bounded(word).rstrip()} " for word in not_after.split(",") if word),
+        tuple(f" {_bounded(word).lstrip()}" for word in not_before.split(",") if word),
+    )
+
+
+def _bounded(words: str) -> str:
+    """Folded, and with blanks around where the script has blanks."""
+    folded = fold(words)
+    return folded if _NO_BLANKS.search(folded) else f" {folded} "
