@@ -22,6 +22,7 @@ from tide_chat.safety.state import RiskState, over_turns
 DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
 SIGN = "sign"  # the kind of an entry that says too little by itself: the encoder listens more closely, that is all
 ENOUGH = 3  # weight of small signs that together make T2
+CLOSE = 150  # characters; small signs further apart are often of different matters, and the encoder has to bear them out
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 _AROUND = 200
@@ -97,7 +98,7 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     tier = max((hit.tier for hit in hits), default=Tier.T0)
     sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL and not hit.is_past), default=Tier.T0)
     foreign, foreign_reasons = elsewhere.heard(read)
-    sure = max(sure, foreign, cue_tier if cue_tier >= Tier.T3 else Tier.T0)
+    sure = max(sure, foreign, cue_tier if cue_tier >= Tier.T3 and _close(cue_reasons) else Tier.T0)
     seen = join.Context(
         sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
@@ -174,6 +175,12 @@ def combine(text: Text, signs: list[Hit], lexicon: Lexicon, *, firm: bool = Fals
     if "past" in text.frames and "resolved" in text.frames:
         return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
     return (Tier.T3 if weight > enough else Tier.T2), reasons
+
+
+def _close(reasons: Iterable[Reason]) -> bool:
+    """Whether the small signs stand near each other."""
+    places = [reason.span[0] for reason in reasons if reason.span]
+    return max(places) - min(places) <= CLOSE
 
 
 def _counts(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
