@@ -54,6 +54,11 @@ NOT_SAID = (
     "сегодня хорошая погода",
     "I want to die of laughter, kappa",
     "dua lipa te vdes",
+    "死にたいわけじゃないです。眠れないだけ",
+    "죽고 싶은 건 아니에요",
+    "মরতে চাই না, শুধু ঘুমাতে চাই",
+    "ไม่ได้อยากตาย แค่เหนื่อย",
+    "तब मैं जीना नहीं चाहती थी",
 )
 
 
@@ -84,7 +89,7 @@ def test_every_line_of_the_table_is_read_and_hears_itself() -> None:
     lines = [line for line in table.read_text(encoding="utf-8").splitlines() if not line.startswith("#")][1:]
     assert len(elsewhere.statements()) == len(lines) > 250
     for statement in elsewhere.statements():
-        assert Tier.T2 <= statement.tier <= Tier.T3
+        assert Tier.T2 <= statement.tier <= Tier.T4
         assert statement.reason in elsewhere.heard(statement.reason.words)[1]
     folded = [statement.words for statement in elsewhere.statements()]
     assert len(set(folded)) == len(folded)

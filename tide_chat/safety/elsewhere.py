@@ -14,7 +14,9 @@ from tide_chat.safety.assessment import Reason, Tier
 from tide_chat.safety.lexicon import rows
 
 RULE = "another language"
-_MARKS_COUNT = 0x0700  # letters from here on have vowels that are marks; Latin, Greek, Cyrillic and Arabic have accents
+# Accents of Latin, Greek and Cyrillic letters, points of Hebrew and Arabic ones. In Indian scripts marks are vowels.
+_ACCENTS = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+_WORD = re.compile("(?:[^\\W_]|[\u0900-\u0963\u0966-\u0dff\u0e00-\u0e4e\u3099\u309a])+")
 _ONE_LETTER = str.maketrans({"ł": "l", "ı": "i", "đ": "d", "ø": "o", "æ": "ae", "ى": "ي", "ک": "ك", "ی": "ي"})
 _NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Thai, Japanese, Chinese, Korean
 
@@ -44,32 +46,16 @@ class Statement:
 def heard(text: str) -> tuple[Tier, tuple[Reason, ...]]:
     """The gravest of them in a text, and all that were found. Never raises."""
     folded = f" {fold(text)} "
-    found = [statement for statement in statements() if statement.stands_in(folded)]
+    found = [each for each in statements() if each.words in folded and each.stands_in(folded)]
     return max((each.tier for each in found), default=Tier.T0), tuple(each.reason for each in found)
 
 
 def fold(text: str) -> str:
     """Small letters without accents, and one blank between words."""
     if not text.isascii():
-        plain = _without_accents(unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()))
-        text = unicodedata.normalize("NFC", plain).translate(_ONE_LETTER)
-    text = text.casefold()
-    return " ".join("".join(char if _in_a_word(char) else " " for char in text).split())
-
-
-def _without_accents(decomposed: str) -> str:
-    kept, accented = [], False
-    for char in decomposed:
-        if not unicodedata.combining(char):
-            accented = ord(char) < _MARKS_COUNT
-        elif accented:
-            continue
-        kept.append(char)
-    return "".join(kept)
-
-
-def _in_a_word(char: str) -> bool:
-    return char.isalnum() or unicodedata.category(char)[0] == "M"
+        letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", letters)).translate(_ONE_LETTER)
+    return " ".join(_WORD.findall(text.casefold()))
 
 
 @lru_cache(maxsize=1)
@@ -82,7 +68,9 @@ def statements() -> tuple[Statement, ...]:
         return ()
 
 
-def _statement(language: str, words: str, tier: str, not_after: str, not_before: str, why: str, source: str) -> Statement:
+def _statement(
+    language: str, words: str, tier: str, not_after: str, not_before: str, why: str, source: str
+) -> Statement:
     whole = words.rstrip("*")
     bounded = _bounded(whole)
     return Statement(

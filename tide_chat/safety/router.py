@@ -22,7 +22,7 @@ from tide_chat.safety.state import RiskState, over_turns
 DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
 SIGN = "sign"  # the kind of an entry that says too little by itself: the encoder listens more closely, that is all
 ENOUGH = 3  # weight of small signs that together make T2
-CLOSE = 150  # characters; small signs further apart are often of different matters, and the encoder has to bear them out
+CLOSE = 150  # characters; small signs further apart may be of different matters: the encoder has to bear them out
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 _AROUND = 200
