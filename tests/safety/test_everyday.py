@@ -48,6 +48,11 @@ T2, T3, T4 = Tier.T2, Tier.T3, Tier.T4
         "cut myself on a rusty nail, tetanus shot tomorrow",
         "not suicidal, so they can all relax",
         "hope I don't see her at work tomorrow",
+        "the flood took everything, the photos too",
+        "they think I want to die and I don't",
+        "it's not that I want to die, I want to stop being scared in my own kitchen",
+        "no wish to be late again, so up at five",
+        "followed her hand like a cat at a window, and then this week it worked",
     ],
 )
 def test_everyday_words_raise_nothing(text: str) -> None:
@@ -92,6 +97,9 @@ def test_everyday_words_raise_nothing(text: str) -> None:
         ("I hope I never come back from this", T2),
         ("I am done living", T2),
         ("please tell my kids I love them", T3),
+        ("it's not that I want to die, I just don't want to live", T2),
+        ("not that I want to, but I will kill myself tonight", T4),
+        ("I have no wish to be alive", T2),
         ("hace un año me tomé las pastillas y lo voy a volver a hacer, quiero morir", T2),
     ],
 )
@@ -121,12 +129,30 @@ def test_a_past_that_is_over_is_heard_as_one(text: str) -> None:
         "I'm leaving on Sunday for Spain",
         "I'm off by six most days",
         "I will be gone before the kids wake up, early shift",
+        "me quiero morir, le mandé el audio a mi ex",
+        "vou morrer de dor com esse sapato, e feliz",
+        "gastro, je vais mourir, dites à mes enfants que c'est de leur faute",
+        "voglio morire, ho lasciato in panca il centravanti",
+        "zug stand zwei stunden wegen suizid auf der strecke",
+        "quero sumir hoje, esqueci o aniversário da sogra",
+        "the stairwell again, and I woke with the sheet soaked",
+        "Sold the last of the bullocks at the mart today, a decent price, and gave the old bike to the lad next door. "
+        "Then tea, then the match on the radio with the window open, and a long chat with my sister about her knees. "
+        "We fly on Sunday, and I said goodbye to the neighbours.",
     ],
 )
 def test_what_ordinary_sentences_share_with_grave_ones_has_to_be_borne_out(text: str) -> None:
     assert judge(text, load())[1].sure < T2
 
 
-@pytest.mark.parametrize("text", ["I will be dead by tomorrow", "the gun is next to me", "I'm done living like this"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I will be dead by tomorrow",
+        "the gun is next to me",
+        "I'm done living like this",
+        "me voy a suicidar hoy: quiero quitarme la vida",
+    ],
+)
 def test_the_grave_ones_beside_them_have_not(text: str) -> None:
     assert judge(text, load())[1].sure >= T2
