@@ -136,9 +136,11 @@ def test_a_past_that_is_over_is_heard_as_one(text: str) -> None:
         "zug stand zwei stunden wegen suizid auf der strecke",
         "quero sumir hoje, esqueci o aniversário da sogra",
         "the stairwell again, and I woke with the sheet soaked",
-        "Sold the last of the bullocks at the mart today, a decent price, and gave the old bike to the lad next door. "
-        "Then tea, then the match on the radio with the window open, and a long chat with my sister about her knees. "
-        "We fly on Sunday, and I said goodbye to the neighbours.",
+        (
+            "Sold the last of the bullocks at the mart, a decent price, and gave the old bike to the lad next door. "
+            "Then tea, the match on the radio with the window open, and a long chat with my sister about her knees. "
+            "We fly on Sunday, and I said goodbye to the neighbours."
+        ),
     ],
 )
 def test_what_ordinary_sentences_share_with_grave_ones_has_to_be_borne_out(text: str) -> None:

@@ -42,6 +42,20 @@ def test_the_encoder_alone(heard: Reading, context: join.Context, tier: Tier) ->
     assert join.join(Assessment(), [heard], LIMITS, context).tier is tier
 
 
+@pytest.mark.parametrize(
+    ("flag", "tier"),
+    [
+        (Flag.HARM_TO_OTHERS, Tier.T0),
+        (Flag.EATING_DISORDER, Tier.T0),
+        (Flag.MEDICAL_EMERGENCY, Tier.T2),
+        (None, Tier.T2),
+    ],
+)
+def test_a_sign_that_may_belong_to_another_danger_lowers_no_limit(flag: Flag | None, tier: Tier) -> None:
+    assert join.join(Assessment(), [reading(0.6, 0, 0.4, 0, 0, flag=flag)], LIMITS, SIGN).tier is tier
+    assert join.join(Assessment(), [reading(0.4, 0, 0.6, 0, 0, flag=flag)], LIMITS, SIGN).tier is Tier.T2
+
+
 CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x / sum(xs) for x in xs])
 
 

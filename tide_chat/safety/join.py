@@ -16,6 +16,18 @@ REDUCED = "the check is reduced: the encoder did not take part"
 HEAVY = 0.5  # chance of T1 or higher from which the encoder says T1
 BORNE_OUT = 0.08  # chance of T2 or higher from which doubtful words count; harmless ones mostly stay below 0.05
 
+# Dangers of their own, whose words are also small signs of a wish to die: a knife, a farewell, not eating.
+OF_THEIR_OWN = frozenset(
+    {
+        Flag.HARM_TO_OTHERS,
+        Flag.ABUSE_NOW,
+        Flag.PSYCHOSIS_MANIA,
+        Flag.EATING_DISORDER,
+        Flag.AI_DEPENDENCE,
+        Flag.WITHDRAWAL,
+    }
+)
+
 NOT_BORNE_OUT = "words that are often harmless, and the encoder does not bear them out"
 
 SOUNDS = {
@@ -96,10 +108,19 @@ def is_reduced(assessment: Assessment) -> bool:
 
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
-    chosen = limits.excused if context.excused else limits.with_sign if context.sign else limits.tiers
+    chosen = _chosen(reading, limits, context)
     if reading.at_least(2) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
     return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
+
+
+def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[int, float]:
+    """A small sign lowers the limit, unless a danger of its own is heard that the sign may belong to."""
+    if context.excused:
+        return limits.excused
+    if context.sign and OF_THEIR_OWN.isdisjoint(_flags([reading], limits)):
+        return limits.with_sign
+    return limits.tiers
 
 
 def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
