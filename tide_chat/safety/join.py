@@ -14,6 +14,7 @@ _Key = TypeVar("_Key", int, str)
 
 REDUCED = "the check is reduced: the encoder did not take part"
 HEAVY = 0.5  # chance of T1 or higher from which the encoder says T1
+FIRMER = 0.55  # share of what is left to certainty that is asked for on top
 BORNE_OUT = 0.08  # chance of T2 or higher from which doubtful words count; harmless ones mostly stay below 0.05
 
 # Dangers of their own, whose words are also small signs of a wish to die: a knife, a farewell, not eating.
@@ -84,22 +85,22 @@ def without_encoder(rules: Assessment, why: str) -> Assessment:
 
 
 def firmer(limits: Thresholds) -> Thresholds:
-    """For several messages read together: half of what is left to certainty is asked for on top, a small sign or not.
+    """For several messages read together: the greater part of what is left to certainty is asked for on top.
 
     The encoder was taught single messages, and several are more likely to look like something that none of them is; in
     more words there are more signs.
     """
     return replace(
         limits,
-        tiers=_halfway(limits.tiers),
-        with_sign=_halfway(limits.tiers),
-        excused=_halfway(limits.excused),
-        flags=_halfway(limits.flags),
+        tiers=_firmer(limits.tiers),
+        with_sign=_firmer(limits.tiers),
+        excused=_firmer(limits.excused),
+        flags=_firmer(limits.flags),
     )
 
 
-def _halfway(limits: Mapping[_Key, float]) -> dict[_Key, float]:
-    return {key: (1 + limit) / 2 for key, limit in limits.items()}
+def _firmer(limits: Mapping[_Key, float]) -> dict[_Key, float]:
+    return {key: limit + FIRMER * (1 - limit) for key, limit in limits.items()}
 
 
 def is_reduced(assessment: Assessment) -> bool:
