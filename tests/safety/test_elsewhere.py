@@ -107,7 +107,7 @@ def test_no_text_breaks_it_and_folding_twice_is_folding_once(said: str) -> None:
     assert elsewhere.fold(elsewhere.fold(said)) == elsewhere.fold(said)
 
 
-@pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_letters_may_be_composed_or_not(form: str) -> None:
+def test_letters_may_be_composed_or_not() -> None:
     for said in SAID.values():
-        assert elsewhere.heard(unicodedata.normalize(form, said))[0] is Tier.T2
+        assert elsewhere.heard(unicodedata.normalize("NFC", said))[0] is Tier.T2
+        assert elsewhere.heard(unicodedata.normalize("NFD", said))[0] is Tier.T2
