@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from tide_chat.safety import language
+from tide_chat.safety.letters import unaccented
 
 LANGUAGES = ("de", "es", "fr", "hi", "id", "it", "pt")
 LONGEST = 9  # words of a form
@@ -74,10 +75,7 @@ def _words(tokens: list[str], folded: list[str], table: Table) -> Iterator[str]:
 
 
 def _fold(word: str) -> str:
-    if word.isascii():
-        return word.lower()
-    decomposed = unicodedata.normalize("NFKD", word.casefold().replace("’", "'"))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return word.lower() if word.isascii() else unaccented(word.casefold().replace("’", "'"))
 
 
 def _parted(form: str) -> str:

@@ -57,6 +57,11 @@ def _cluster(cluster: str) -> str:
     return "".join(map(_single, kept))
 
 
+def unaccented(text: str) -> str:
+    """Without accents and other marks, which are the vowels of some scripts; compatible forms become plain."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
 def _without_piles(cluster: str) -> str:
     """A letter under marks that no spelling has: the letter. Marks of Indic, Thai and other scripts stay."""
     marks = [

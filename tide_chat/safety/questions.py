@@ -6,12 +6,13 @@ no tier and no model; whether an answer is given at all is decided by `turn.py`.
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
+
+from tide_chat.safety.letters import unaccented
 
 LONGEST = 200  # characters of a sentence; a longer one is more than such a question
 SENTENCES = 12  # looked at, from the beginning and from the end
@@ -137,8 +138,7 @@ def find(said: str) -> Found | None:
 
 def plain(text: str, *, english: bool = True) -> str:
     """As the patterns see it: `R u a REEL person??` becomes `are you a real person`. Only English is put right."""
-    text = unicodedata.normalize("NFKD", text.casefold()).replace("’", "'").replace("`", "'").replace("´", "'")
-    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = unaccented(text.casefold()).replace("’", "'").replace("`", "'").replace("´", "'")
     for pattern, instead in _SHORT_FORMS if english else ():
         text = re.sub(pattern, instead, text)
     words = re.findall(r"[^\W_]+", text)
