@@ -11,13 +11,14 @@ from functools import lru_cache
 from importlib.resources import files
 
 from tide_chat.safety.assessment import Reason, Tier
+from tide_chat.safety.letters import STROKES
 from tide_chat.safety.lexicon import rows
 
 RULE = "another language"
 # Accents of Latin, Greek and Cyrillic letters, points of Hebrew and Arabic ones. In Indian scripts marks are vowels.
 _ACCENTS = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 _WORD = re.compile("(?:[^\\W_]|[\u0900-\u0963\u0966-\u0dff\u0e00-\u0e4e\u3099\u309a])+")
-_ONE_LETTER = str.maketrans({"ł": "l", "ı": "i", "đ": "d", "ø": "o", "æ": "ae", "ى": "ي", "ک": "ك", "ی": "ي"})
+_ONE_LETTER = STROKES | str.maketrans({"ى": "ي", "ک": "ك", "ی": "ي"})
 _NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Thai, Japanese, Chinese, Korean
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from tide_chat.safety.assessment import Reason
-from tide_chat.safety.letters import unaccented
+from tide_chat.safety.letters import STROKES, unaccented
 
 RULE = "language not covered"
 LOOKED_AT = 1_500  # characters at each end of a message
@@ -128,8 +128,7 @@ def _hits(words: list[str], own: frozenset[str]) -> int:
 def _bare(word: str) -> str:
     if word.isascii():
         return word.replace("'", "")
-    plain = unaccented(word.replace("ß", "ss").replace("ø", "o").replace("æ", "ae"))
-    return plain.replace("ł", "l").replace("ı", "i").replace("đ", "d").replace("’", "").replace("'", "")
+    return unaccented(word.replace("ß", "ss")).translate(STROKES).replace("’", "").replace("'", "")
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ EMOJI = {
     "🚇": "train", "🚉": "train", "🌊": "wave", "🩸": "blood", "😴": "asleep", "💉": "needle", "🚑": "ambulance",
     "🏥": "hospital", "👼": "angel", "🧨": "dynamite", "⚱": "urn",
 }  # fmt: skip
+STROKES = str.maketrans({"ł": "l", "ı": "i", "đ": "d", "ø": "o", "æ": "ae"})  # nothing decomposes them
 _BLANKS = dict.fromkeys(map(ord, "\u2800\u3164\u115f\u1160\uffa0\u180e"), " ")
 _MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe2f]"
 _CLUSTER = re.compile(rf"[\u1100-\u11ff]+|[^\x00-\x7f]{_MARK}*|[\x00-\x7f]{_MARK}+")
