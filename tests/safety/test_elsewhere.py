@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tide_chat.safety import cards, elsewhere, why
+from tide_chat.safety import cards, elsewhere, unread, why
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.router import assess
 
@@ -97,6 +97,7 @@ def test_every_line_of_the_table_is_read_and_hears_itself() -> None:
 
 def test_without_the_table_nothing_is_heard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(elsewhere, "files", lambda _: tmp_path)
+    monkeypatch.setattr(unread, "_found", {})
     assert elsewhere.statements.__wrapped__() == ()
 
 

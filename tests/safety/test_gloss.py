@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tide_chat.safety import gloss
+from tide_chat.safety import gloss, unread
 
 PLAIN = Path(__file__).resolve().parents[2] / "training" / "data_files" / "dialogues" / "plain-more.jsonl"
 
@@ -75,6 +75,7 @@ def test_any_text_is_taken(text: str) -> None:
 
 def test_without_tables_the_message_is_read_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gloss, "files", lambda _: tmp_path)
+    monkeypatch.setattr(unread, "_found", {})
     gloss._load.cache_clear()
     try:
         assert gloss.english("me quiero morir") is None

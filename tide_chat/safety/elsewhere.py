@@ -6,10 +6,13 @@ than the quiet card that says so. Knows tiers and reasons, no encoder.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
+from tide_chat.safety import unread
 from tide_chat.safety.assessment import Reason, Tier
 from tide_chat.safety.letters import STROKES
 from tide_chat.safety.lexicon import rows
@@ -61,12 +64,21 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def statements() -> tuple[Statement, ...]:
-    """All of them; none when the file cannot be read."""
+    """All of them; none when the file cannot be read, and a line that cannot be is left out."""
+    return tuple(_read(files("tide_chat.safety") / "languages" / "plainest.tsv"))
+
+
+def _read(file: Traversable) -> Iterator[Statement]:
     try:
-        table = (files("tide_chat.safety") / "languages" / "plainest.tsv").read_text(encoding="utf-8")
-        return tuple(_statement(**row) for row in rows(table))
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
+        found = list(rows(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        unread.note(file.name, error)
+        return
+    for row in found:
+        try:
+            yield _statement(**row)
+        except (KeyError, TypeError) as error:
+            unread.note(f"{file.name}, '{row.get('words', '')}'", error)
 
 
 def _statement(

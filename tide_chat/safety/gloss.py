@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from tide_chat.safety import language
+from tide_chat.safety import language, unread
 from tide_chat.safety.letters import unaccented
 
 LANGUAGES = ("de", "es", "fr", "hi", "id", "it", "pt")
@@ -88,7 +88,8 @@ def _load(code: str) -> Table:
     """Empty when the file cannot be read: then the encoder reads the message alone."""
     try:
         lines = (files("tide_chat.safety") / "gloss" / f"{code}.tsv").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        unread.note(f"gloss/{code}.tsv", error)
         lines = []
     pairs = [line.partition("\t")[::2] for line in lines if line and not line.startswith("#")]
     forms = {_parted(_fold(form)): sys.intern(meaning) for form, meaning in reversed(pairs)}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from tide_chat.safety import unread
 from tide_chat.safety.assessment import Reason
 from tide_chat.safety.letters import STROKES, unaccented
 
@@ -142,5 +143,6 @@ def frequent() -> Words:
             {row["name"]: frozenset(row["words"].split()) for row in others},
             {row["name"]: frozenset(row.get("letters", "")) for row in others},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        unread.note("languages/words.toml", error)
         return Words({}, {}, {})

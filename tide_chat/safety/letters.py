@@ -9,6 +9,7 @@ import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
+from tide_chat.safety import unread
 from tide_chat.safety.mapped import Mapped
 from tide_chat.safety.words import Words
 
@@ -38,7 +39,8 @@ def lookalikes() -> dict[int, str]:
     """Letters of other alphabets and what they look like. Empty when the table cannot be read."""
     try:
         lines = (files("tide_chat.safety") / "lookalikes.txt").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        unread.note("lookalikes.txt", error)
         return {}
     return {ord(char): line[0] for line in lines for char in line[2:]}
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech
+from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Unavailable
 from tide_chat.safety.context import Hit, Text
@@ -105,7 +105,8 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
         doubtful=sure < max(tier, cue_tier),
         sure=sure,
     )
-    reduced = (Reason(REDUCED, "; ".join(lexicon.problems)),) if lexicon.problems else ()
+    problems = (*lexicon.problems, *unread.problems())
+    reduced = (Reason(REDUCED, "; ".join(problems)),) if problems else ()
     alone = Assessment(
         tier=max(tier, cue_tier, foreign),
         flags=context.flags_of(hits),

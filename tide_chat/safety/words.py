@@ -14,6 +14,8 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
+from tide_chat.safety import unread
+
 COMMON = 15  # how often a word must have been seen to be put in place of one that we do not know
 _SEEN = 3  # how often, to be a piece of letters without blanks
 _SINGLES = frozenset("iau")
@@ -371,5 +373,6 @@ def load() -> Words:
         lines = (root / "words.txt").read_text(encoding="utf-8").splitlines()
         ordinary = (root / "ordinary.txt").read_text(encoding="utf-8").split("\n")
         return read(lines, {word for line in ordinary if not line.startswith("#") for word in line.split()})
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        unread.note("words.txt", error)
         return Words()
