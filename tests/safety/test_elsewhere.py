@@ -81,6 +81,10 @@ def test_what_is_denied_or_a_saying_is_not(said: str) -> None:
 def test_the_card_of_the_tier_and_the_one_in_the_persons_own_language() -> None:
     found = assess("Я не хочу жить")
     assert [card.id for card in cards.cards_for(found, None)] == ["t2", "language"]
+    first = cards.cards_for(found, "DE")[0]
+    assert first.body.startswith("Русский: проверка безопасности")
+    assert "112" in first.body.splitlines()[0]
+    assert cards.cards_for(assess("i dont want to live any more"), "DE")[0].body in first.body
     assert "“не хочу жить” can mean thoughts of not wanting to live" in why.in_words(found)
 
 

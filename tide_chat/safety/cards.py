@@ -102,9 +102,14 @@ class Text:
 
 
 def cards_for(assessment: Assessment, country: str | None) -> tuple[Card, ...]:
-    """The cards to pin, the gravest first: that of the tier and those of the flags."""
+    """The cards to pin, the gravest first: that of the tier and those of the flags.
+
+    The first one says in the person's own language, where that is not covered, what the number for emergencies is.
+    """
     noticed = _noticed(assessment)
-    return tuple(_filled(text(name), country, noticed) for name in _names(assessment)[:MOST_CARDS])
+    own = tuple(said.text for said in text(LANGUAGE).said if noticed in said.languages)
+    names = _names(assessment)[:MOST_CARDS]
+    return tuple(_filled(text(name), country, own if name in (names[0], LANGUAGE) else ()) for name in names)
 
 
 def with_plan(shown: Sequence[Card], plan: str) -> tuple[Card, ...]:
@@ -164,12 +169,11 @@ def _noticed(assessment: Assessment) -> str:
     return next((reason.words for reason in assessment.reasons if reason.rule == language.RULE), "")
 
 
-def _filled(text_: Text, country: str | None, noticed: str) -> Card:
-    """The card of a country. What stands in the language that was noticed comes first."""
+def _filled(text_: Text, country: str | None, own: Sequence[str]) -> Card:
+    """The card of a country. own: what stands first, in the language that was noticed."""
     lines = helplines.lines_for(country, *text_.needs, most=text_.most)
     emergency = helplines.emergency(country)
     lines = (emergency, *lines) if text_.emergency else (*lines, emergency)
-    own = [said.text for said in text_.said if noticed in said.languages]
     rest = [said.text for said in text_.said if said.text not in own and not said.only]
     body = "\n\n".join((*own, text_.body, *rest)).replace("{emergency}", emergency.number)
     return Card(text_.id, text_.title, body, lines, text_.choices, helplines.footnote(country), text_.emergency)
