@@ -2,6 +2,7 @@
 
 import pytest
 
+from tide_chat.safety import join
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.lexicon import load
 from tide_chat.safety.router import assess, judge
@@ -144,7 +145,7 @@ def test_a_past_that_is_over_is_heard_as_one(text: str) -> None:
     ],
 )
 def test_what_ordinary_sentences_share_with_grave_ones_has_to_be_borne_out(text: str) -> None:
-    assert judge(text, load())[1].sure < T2
+    assert judge(text, load())[1].borne_out(join.DONE) < T2
 
 
 @pytest.mark.parametrize(
@@ -157,4 +158,4 @@ def test_what_ordinary_sentences_share_with_grave_ones_has_to_be_borne_out(text:
     ],
 )
 def test_the_grave_ones_beside_them_have_not(text: str) -> None:
-    assert judge(text, load())[1].sure >= T2
+    assert judge(text, load())[1].borne_out(join.DONE) >= T2

@@ -62,7 +62,7 @@ CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x
 @given(st.sampled_from(Tier), CHANCES, st.booleans(), st.booleans())
 def test_the_encoder_never_lowers(tier: Tier, chances: list[float], sign: bool, excused: bool) -> None:
     rules = Assessment(tier, (Flag.MINOR,), reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused))
+    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused, ((tier, 0),)))
     assert joined.tier >= tier
     assert Flag.MINOR in joined.flags
     assert set(rules.reasons) <= set(joined.reasons)
@@ -95,10 +95,17 @@ SLIGHT = reading(0.2, 0.7, 0.04, 0.04, 0.02)  # far from what the encoder raises
 @pytest.mark.parametrize(("heard", "tier"), [(CALM, Tier.T0), (SLIGHT, Tier.T3), (HALF, Tier.T3), (GRAVE, Tier.T4)])
 def test_doubtful_words_need_the_encoder_to_bear_them_out(heard: Reading, tier: Tier) -> None:
     rules = Assessment(Tier.T3, reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, doubtful=True, sure=Tier.T0))
+    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, said=((Tier.T3, join.DOUBTFUL),)))
     assert joined.tier is tier
     assert set(rules.reasons) <= set(joined.reasons)
     assert (joined.reasons[0].rule == join.NOT_BORNE_OUT) == (heard is CALM)
+
+
+def test_each_kind_of_finding_needs_its_own_chance() -> None:
+    found = ((Tier.T2, 0), (Tier.T4, join.DONE), (Tier.T3, join.DOUBTFUL), (Tier.T3, join.TOGETHER))
+    for said, (below, above) in zip(found[1:], ((0.04, 0.05), (0.07, 0.08), (0.24, 0.25)), strict=True):
+        context = join.Context(said=(found[0], said))
+        assert (context.borne_out(below), context.borne_out(above)) == (Tier.T2, said[0])
 
 
 def test_without_the_encoder_doubtful_words_count() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tide_chat.safety import join
 from tide_chat.safety.assessment import Flag, Tier
 from tide_chat.safety.lexicon import load
 from tide_chat.safety.router import assess, judge
@@ -191,8 +192,8 @@ def test_a_sign_about_somebody_else_is_none() -> None:
 def test_a_past_that_is_not_said_to_be_over_has_to_be_borne_out() -> None:
     assessment, seen = judge("I tried to kill myself in 2010", load())
     assert assessment.tier is T2
-    assert seen.doubtful
-    assert seen.sure < T2
+    assert seen.borne_out(join.DONE) < T2
+    assert seen.borne_out(join.DOUBTFUL) is T2
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_a_past_that_is_not_said_to_be_over_has_to_be_borne_out() -> None:
         ("three days left, then I'm done living", T2),
     ],
 )
-def test_the_plainest_statements_need_nobody_to_bear_them_out(text: str, least: Tier) -> None:
+def test_the_plainest_statements_need_next_to_nothing_to_bear_them_out(text: str, least: Tier) -> None:
     assessment, seen = judge(text, load())
     assert assessment.tier >= least
-    assert seen.sure >= T2
+    assert seen.borne_out(join.DONE) >= least

@@ -29,6 +29,7 @@ _SAYS_I = frozenset("i im ive ill id".split())
 _ON_THE_WAY = frozenset("gonna going to wanna want will just really so might could about ready need be am".split())
 _NEVER = frozenset("never not no nobody hasnt havent hadnt didnt doesnt wont".split())
 _WOULD = frozenset({"ill", "id"})  # `he says i want to` may be what he makes of the writer's own words
+FIRM = "firm"  # the kind of an entry that only a negation may lower
 _DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
 _ANSWERED = "negated, asked and answered"
 _OTHER, _QUOTED, _PAST = "about somebody else", "quoted", "past"
@@ -253,7 +254,7 @@ def _weigh_worry(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
 
 def _weigh_frames(text: Text, hit: Hit, frames: frozenset[str]) -> Hit:
     """What the sentence around a hit makes of it: past, a game, a story, work. Never what other sentences say."""
-    if hit.entry.kind == "firm":
+    if hit.entry.kind == FIRM:
         return hit
     if "past" in frames:
         over = "resolved" in text.frames

@@ -15,7 +15,11 @@ _Key = TypeVar("_Key", int, str)
 REDUCED = "the check is reduced: the encoder did not take part"
 HEAVY = 0.5  # chance of T1 or higher from which the encoder says T1
 FIRMER = 0.55  # share of what is left to certainty that is asked for on top
-BORNE_OUT = 0.08  # chance of T2 or higher from which doubtful words count; harmless ones mostly stay below 0.05
+
+# Chance of T2 or higher from which what the rules found counts. What is said in plain words always does.
+DONE = 0.05  # what is done, held or stood at, where the encoder is all but certain that nothing is meant
+DOUBTFUL = 0.08  # words that often stand in harmless messages as well
+TOGETHER = 0.25  # small signs that say much together, in a long message by accident too
 
 # Dangers of their own, whose words are also small signs of a wish to die: a knife, a farewell, not eating.
 OF_THEIR_OWN = frozenset(
@@ -42,22 +46,24 @@ SOUNDS = {
 class Context:
     """What the rules know beside their verdict.
 
-    sign: a small sign was seen. excused: an explicit rule lowered one. doubtful: the verdict rests on what often
-    stands in harmless messages as well; without it, it would be `sure`.
+    sign: a small sign was seen. excused: an explicit rule lowered one. said: tiers that the rules found, each with the
+    chance of T2 or higher that the encoder has to give it.
     """
 
     sign: bool = False
     excused: bool = False
-    doubtful: bool = False
-    sure: Tier = Tier.T0
+    said: tuple[tuple[Tier, float], ...] = ()
+
+    def borne_out(self, chance: float) -> Tier:
+        """The gravest tier found that counts where the encoder gives this chance."""
+        return max((tier for tier, needed in self.said if chance >= needed), default=Tier.T0)
 
 
 def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
     """The graver of both. Tier and flags of the windows of a long text are taken together."""
     heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
-    said = rules.tier
-    if context.doubtful and not any(reading.at_least(2) >= BORNE_OUT for reading in readings):
-        said = context.sure
+    gravest = max(readings, key=lambda reading: reading.at_least(2), default=None)
+    said = context.borne_out(gravest.at_least(2)) if gravest else rules.tier
     flags = _flags(readings, limits)
     reasons = list(rules.reasons)
     if said < rules.tier:
@@ -65,7 +71,6 @@ def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, con
     if heard > max(said, Tier.T1):
         reasons.insert(0, Reason(SOUNDS[heard], ""))
     reasons += [Reason(f"the encoder, {flag}", "") for flag in flags if flag not in rules.flags]
-    gravest = max(readings, key=lambda reading: reading.at_least(2), default=None)
     tier = max(said, heard)
     found = {*rules.flags, *flags}
     return replace(

@@ -22,9 +22,9 @@ from tide_chat.safety.state import RiskState, over_turns
 DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
 SIGN = "sign"  # the kind of an entry that says too little by itself: the encoder listens more closely, that is all
 ENOUGH = 3  # weight of small signs that together make T2
-CLOSE = 150  # characters; small signs further apart may be of different matters: the encoder has to bear them out
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
+DEEDS = frozenset({"acts", "selfharm", "flags", "heavy"})  # tables of what is done, and no wish in plain words
 _AROUND = 200
 _EDGES = ' \t\r\n.,;:!?…"“”()'  # around what was written, no part of it
 _ALARM = re.compile(
@@ -61,7 +61,7 @@ class Router:
         if self._classifier is None or cards.is_choice(text):  # our own words; the encoder was taught English ones
             return _rules(text, firm=firm)
         rules, seen = judge(text, load(), firm=firm)
-        if seen.sure is Tier.T4 and self._classifier.loading:
+        if seen.borne_out(join.DONE) is Tier.T4 and self._classifier.loading:
             return rules  # nothing is graver, and the emergency number waits for nothing
         try:
             readings = self._classifier.read(excerpt(text))
@@ -96,14 +96,11 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     cue_tier, cue_reasons = combine(framed, signs, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
-    sure = max((hit.tier for hit in hits if hit.entry.kind != DOUBTFUL and not hit.is_past), default=Tier.T0)
     foreign, foreign_reasons = elsewhere.heard(read)
-    sure = max(sure, foreign, cue_tier if cue_tier >= Tier.T3 and _close(cue_reasons) else Tier.T0)
     seen = join.Context(
         sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
-        doubtful=sure < max(tier, cue_tier),
-        sure=sure,
+        said=((foreign, 0), (cue_tier, join.TOGETHER), *((hit.tier, _needed(hit)) for hit in hits)),
     )
     problems = (*lexicon.problems, *unread.problems())
     reduced = (Reason(REDUCED, "; ".join(problems)),) if problems else ()
@@ -178,10 +175,13 @@ def combine(text: Text, signs: list[Hit], lexicon: Lexicon, *, firm: bool = Fals
     return (Tier.T3 if weight > enough else Tier.T2), reasons
 
 
-def _close(reasons: Iterable[Reason]) -> bool:
-    """Whether the small signs stand near each other."""
-    places = [reason.span[0] for reason in reasons if reason.span]
-    return max(places) - min(places) <= CLOSE
+def _needed(hit: Hit) -> float:
+    """The chance of T2 or higher that the encoder has to give a hit. A past that is not said to be over is doubtful."""
+    if hit.tier < Tier.T2:
+        return 0
+    if hit.entry.kind == DOUBTFUL or hit.is_past:
+        return join.DOUBTFUL
+    return join.DONE if hit.entry.table in DEEDS and hit.entry.kind != context.FIRM else 0
 
 
 def _counts(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
