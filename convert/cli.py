@@ -250,7 +250,7 @@ def dequantize_command(file: Path, out: Path, dtype: str) -> int:
 @app.command("risk", short_help="Write a trained risk encoder in the form the app loads.")
 @click.argument("run", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The folder to write to, such as models.")
-@click.option("--type", "kind", type=click.Choice(["f32", "f16", "q8_0"]), default="q8_0", show_default=True)
+@click.option("--type", "kind", type=click.Choice(["f32", "f16", "q8_0", "q4_0"]), default="q4_0", show_default=True)
 def risk(run: Path, out: Path, kind: str) -> int:
     """Write risk-encoder.gguf and risk-encoder.json from the run folder of `tide-train risk`."""
     from convert.risk import write

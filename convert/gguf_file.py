@@ -26,13 +26,23 @@ Library = Any  # the module `gguf`, loaded when a conversion starts
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """number: of the file, as general.file_type says it. tensor: the name of the type that its matrices have."""
+    """number: of the file, as general.file_type says it. tensor: the name of the type that its matrices have.
+
+    words: that of the word embeddings, which are looked up and cost no time.
+    """
 
     number: int
     tensor: str
+    words: str
 
 
-TYPES = {"f32": Type(0, "F32"), "f16": Type(1, "F16"), "bf16": Type(32, "BF16"), "q8_0": Type(7, "Q8_0")}
+TYPES = {
+    "f32": Type(0, "F32", "F32"),
+    "f16": Type(1, "F16", "F16"),
+    "bf16": Type(32, "BF16", "BF16"),
+    "q8_0": Type(7, "Q8_0", "Q8_0"),
+    "q4_0": Type(2, "Q4_0", "Q8_0"),
+}
 
 # Kept in f32 beside all vectors, as llama.cpp does: they are small, and it computes with them in f32.
 FULL = re.compile(r".*_norm\.weight|.*\.ffn_gate_inp\.weight|token_types\.weight|position_embd\.weight")
@@ -57,7 +67,7 @@ def convert(
     description: str = "",
     say: Say = quiet,
 ) -> None:
-    """Write `out`. kind: f32, f16, bf16 or q8_0. name: general.name, else what the model card or the folder says.
+    """Write `out`. kind: f32, f16, bf16, q8_0 or q4_0. name: general.name, else what the model card or the folder says.
 
     Raises UsageError, DataError, MissingExtra, TideError; leaves no half-written file.
     """
@@ -170,7 +180,7 @@ def _write_keys(writer: Any, general: Any, keys: Mapping[str, Any]) -> None:
 
 
 def _stored(gguf: Library, tensor: Planned, kind: str) -> Stored:
-    wanted = TYPES[kind].tensor
+    wanted = TYPES[kind].words if tensor.name == "token_embd.weight" else TYPES[kind].tensor
     if len(tensor.shape) < 2 or FULL.fullmatch(tensor.name):
         wanted = "F32"
     elif tensor.shape[-1] % gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[wanted]][0]:

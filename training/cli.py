@@ -30,6 +30,7 @@ for each in (data, commands.sft, preference.dpo, commands.families, commands.mix
 @click.option("--fold", type=click.IntRange(-1, 9), help="Which tenth of the themes is held out; -1: none.")
 @click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
 @click.option("--teachers", type=click.FloatRange(0, 1), help="How much the teachers' chances count; 0: labels alone.")
+@click.option("--rounded", is_flag=True, default=None, help="With weights in four bits, as the app's file holds them.")
 @click.option("--leave-out", type=click.IntRange(0, 3), help="A quarter of the themes, for a teacher to judge.")
 @click.option("--device", default="cpu", help="cpu or cuda.", type=click.Choice(["cpu", "cuda"]), show_default=True)
 @click.option("--only-head", type=click.Choice(HEADS), help="Train this head alone, on the encoder of the run --base.")
@@ -40,7 +41,7 @@ def risk(
     only_head: str | None,
     leave_out: int | None,
     device: str,
-    **given: float | None,
+    **given: float | bool | None,
 ) -> int:
     """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
 

@@ -14,6 +14,7 @@ from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
 from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
 from training.risk import data, teachers
+from training.risk.data import Row
 from training.risk.model import base_folder
 from training.risk.train import Recipe, Trainer
 
@@ -55,9 +56,11 @@ def test_our_gguf_computes_what_the_original_computes(tmp_path: Path) -> None:
 
 
 def test_train_convert_and_read(tmp_path: Path) -> None:
-    trained = tide("tide-train", "risk", "--out", tmp_path / "run", "--limit", "96", "--epochs", "1", "--seed", "3")
+    some = ("--limit", "96", "--epochs", "1", "--seed", "3", "--rounded")
+    trained = tide("tide-train", "risk", "--out", tmp_path / "run", *some)
     assert trained.returncode == 0, trained.stderr
     assert "held out by theme" in trained.stdout
+    assert "1 of 2 steps" in trained.stdout
     converted = tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models")
     assert converted.returncode == 0, converted.stderr
     assert json.loads((tmp_path / "models" / HEADS).read_text())["trained"]["recipe"]["seed"] == 3
@@ -68,6 +71,13 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
     finally:
         classifier.close()
     assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)
+    same = Trainer(replace(Recipe(), seed=3, teachers=0), tmp_path / "run", lambda _: None, 16)
+    assert same.model.parts(same.logits([Row("hello there", "", "")]))["flags"][0].sigmoid().tolist() == pytest.approx(
+        list(reading.flags.values()), abs=5e-3
+    )
+    packed = (tmp_path / "models" / ENCODER).stat().st_size
+    assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "wide", "--type", "q8_0").returncode == 0
+    assert packed < 0.8 * (tmp_path / "wide" / ENCODER).stat().st_size
 
 
 def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
@@ -183,9 +193,8 @@ def test_teachers_are_averaged_where_they_read_the_same(tmp_path: Path) -> None:
     assert (found.tiers[[a, b, c], 0] == pytest.approx([1.0, 0.75, 0.5]), nothing) == (True, -1)
 
 
-UNREAD = {f"train-z{letter}" for letter in "lmnopqrstuvwxyz"} | {
-    f"train-x{letter}" for letter in "abcdef"
-}  # newer than the teachers
+NEWER = {"z": "lmnopqrstuvwxyz", "x": "abcdef", "y": "abcdefghijklmn"}  # than the teachers
+UNREAD = {f"train-{first}{letter}" for first, letters in NEWER.items() for letter in letters}
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 and no more", b"\x93NUMPY"])

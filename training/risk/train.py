@@ -20,7 +20,7 @@ from torch import nn
 from tide_chat.safety import gloss
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.normalize import readable
-from training.risk import data, teachers
+from training.risk import data, rounding, teachers
 from training.risk.augment import vary
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
@@ -48,6 +48,7 @@ class Recipe:
     time_weight: float = 0.15
     scenario_weight: float = 0.15
     teachers: float = 0.5  # share of the losses of tier and flags; 0: the labels alone
+    rounded: bool = False  # learn with the encoder's matrices as its file will hold them
     seed: int = 7
     fold: int = 0  # which tenth of the themes is held out for validation; -1: none
 
@@ -84,6 +85,7 @@ class Trainer:
     ) -> None:
         self.recipe, self.say = recipe, say
         torch.manual_seed(recipe.seed)
+        self.data = _checksums()  # of what is read now; the files may change while it learns
         rows = data.risk_rows() + data.scenario_rows()
         self.scenarios = data.scenarios(rows)
         if limit:
@@ -101,6 +103,8 @@ class Trainer:
         earlier = folder / "run.json"
         self.started_from = json.loads(earlier.read_text(encoding="utf-8")) if earlier.is_file() else folder.name
         self.refitted: dict[str, Any] | None = None  # how one head alone was trained, if one was
+        if recipe.rounded:
+            rounding.apply(self.model.encoder)
         self.rng = random.Random(recipe.seed)
         self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
 
@@ -133,7 +137,8 @@ class Trainer:
 
     def run(self) -> None:
         recipe = self.recipe
-        steps = recipe.epochs * math.ceil(len(self.train_rows) / recipe.batch)
+        each = math.ceil(len(self.train_rows) / recipe.batch)
+        steps = recipe.epochs * each
         optimizer = self._optimizer()
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
         for epoch in range(recipe.epochs):
@@ -147,6 +152,8 @@ class Trainer:
                 optimizer.step()
                 schedule.step()
                 total, count = total + loss.item(), count + 1
+                if count % max(1, each // 10) == 0:
+                    self.say(f"epoch {epoch + 1} of {recipe.epochs}: {count} of {each} steps")
             line = f"epoch {epoch + 1} of {recipe.epochs}: loss {total / count:.4f}, {time.monotonic() - began:.0f} s"
             self.say(f"{line}; {self.brief()}" if self.held_rows else line)
 
@@ -246,6 +253,7 @@ class Trainer:
     def save(self, out: Path, temperature: float, thresholds: dict[str, object]) -> None:
         """Write the run folder."""
         out.mkdir(parents=True, exist_ok=True)
+        rounding.keep(self.model.encoder)
         self.model.encoder.save_pretrained(out)
         self.tokenizer.save_pretrained(out)
         heads = {"heads": list(self._heads(temperature)), "thresholds": thresholds}
@@ -267,15 +275,19 @@ class Trainer:
             }
 
     def describe(self) -> dict[str, Any]:
-        files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS, teachers.FILE]
-        files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
         return {
             "recipe": self.refitted or asdict(self.recipe),
-            "data": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+            "data": self.data,
             "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
             "torch": torch.__version__,
             "started_from": self.started_from,
         }
+
+
+def _checksums() -> dict[str, str]:
+    files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS, teachers.FILE]
+    files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
 def _padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
