@@ -73,7 +73,7 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
     assert sum(reading.tiers) == pytest.approx(1, abs=1e-6)
     same = Trainer(replace(Recipe(), seed=3, teachers=0), tmp_path / "run", lambda _: None, 16)
     assert same.model.parts(same.logits([Row("hello there", "", "")]))["flags"][0].sigmoid().tolist() == pytest.approx(
-        list(reading.flags.values()), abs=5e-3
+        list(reading.flags.values()), abs=3e-2
     )
     packed = (tmp_path / "models" / ENCODER).stat().st_size
     assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "wide", "--type", "q8_0").returncode == 0
