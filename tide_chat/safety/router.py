@@ -1,8 +1,8 @@
 """Decides about a message before any model speaks: rules over words, and the risk encoder beside them.
 
 A statement found in the lexicon raises the tier; only the explicit rules in `context.py` lower it; several small signs
-together raise it too; the encoder may raise it and never lowers it (`join.py`). Every decision says which rule saw
-which words. What it misses: `docs/safety-protocol.md`.
+together raise it too; the encoder may raise it, never lowers what is said in plain words, and has to bear out the rest
+(`join.py`). Every decision says which rule saw which words. What it misses: `docs/safety-protocol.md`.
 """
 
 import re

@@ -13,4 +13,4 @@ def note(file: str, error: Exception) -> None:
 
 def problems() -> tuple[str, ...]:
     """`file: what went wrong`, of this process."""
-    return tuple(f"{file}: {said}" for file, said in _found.items())
+    return tuple(f"{file}: {said}" for file, said in tuple(_found.items()))  # another thread may still read
