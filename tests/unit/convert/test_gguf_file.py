@@ -65,7 +65,7 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones(folder: Path, ou
 def test_an_unknown_type_is_refused_with_the_known_ones(folder: Path, out: Path) -> None:
     with pytest.raises(UsageError) as caught:
         convert(folder, out, "q4_k_m")
-    assert caught.value.help == "Types: f32, f16, bf16, q8_0."
+    assert caught.value.help == "Types: f32, f16, bf16, q8_0, q4_0."
 
 
 @pytest.mark.parametrize(
