@@ -52,8 +52,8 @@ def risk(
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     chosen = {key: value for key, value in given.items() if value is not None}
-    if only_head and (chosen.keys() & {"epochs", "learning_rate", "teachers"} or leave_out is not None):
-        help_ = "Leave out --epochs, --learning-rate, --teachers and --leave-out."
+    if only_head and (chosen.keys() & {"epochs", "learning_rate", "teachers", "rounded"} or leave_out is not None):
+        help_ = "Leave out --epochs, --learning-rate, --teachers, --rounded and --leave-out."
         raise UsageError("One head alone is trained in fixed steps.", help=help_)
     with computing_on(device):
         train(out, base, chosen, limit, click.echo, only_head=only_head, leave_out=leave_out)
