@@ -85,7 +85,7 @@ class Trainer:
     ) -> None:
         self.recipe, self.say = recipe, say
         torch.manual_seed(recipe.seed)
-        self.data = _checksums()  # of what is read now; the files may change while it learns
+        self.checksums = _checksums()  # of what is read now; the files may change while it learns
         rows = data.risk_rows() + data.scenario_rows()
         self.scenarios = data.scenarios(rows)
         if limit:
@@ -277,7 +277,7 @@ class Trainer:
     def describe(self) -> dict[str, Any]:
         return {
             "recipe": self.refitted or asdict(self.recipe),
-            "data": self.data,
+            "data": self.checksums,
             "rows": {"training": len(self.train_rows), "validation": len(self.held_rows)},
             "torch": torch.__version__,
             "started_from": self.started_from,
