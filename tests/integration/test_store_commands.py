@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def kept(run: Run) -> Run:
     with Vault().open(Vault().unlock(PASSPHRASE)) as archive:
         said = Conversation().user("I could not sleep, the fireworks again")
         Diary(archive).save(said.assistant("That noise is hard after what you lived through."))
+        time.sleep(0.002)  # times are kept to the millisecond, and conversations of one have no order but their numbers
         archive.create(
             [Message(Role.USER, "Dana called from Tucson\x1b[2J"), Message(Role.ASSISTANT, "x", authored=True)]
         )
@@ -235,9 +237,7 @@ class TestExport:
         assert kept("search", "fireworks", "--json")["hits"][0]["conversation"] == 3
         kept("export", tmp_path / "again.json")
         first, second = (json.loads((tmp_path / name).read_text()) for name in ("out.json", "again.json"))
-        # Both may be of one millisecond, and then the row that came last stands last.
-        before, after = (sorted(each["conversations"], key=str) for each in (first, second))
-        assert before == after
+        assert first["conversations"] == second["conversations"]
 
     def test_what_the_retention_time_takes_is_said_when_it_comes_in(self, kept: Run, tmp_path: Path) -> None:
         path = tmp_path / "out.json"
