@@ -62,7 +62,7 @@ CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x
 @given(st.sampled_from(Tier), CHANCES, st.booleans(), st.booleans())
 def test_the_encoder_never_lowers(tier: Tier, chances: list[float], sign: bool, excused: bool) -> None:
     rules = Assessment(tier, (Flag.MINOR,), reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused, ((tier, 0),)))
+    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused, (join.Found(tier, 0),)))
     assert joined.tier >= tier
     assert Flag.MINOR in joined.flags
     assert set(rules.reasons) <= set(joined.reasons)
@@ -95,17 +95,18 @@ SLIGHT = reading(0.2, 0.7, 0.04, 0.04, 0.02)  # far from what the encoder raises
 @pytest.mark.parametrize(("heard", "tier"), [(CALM, Tier.T0), (SLIGHT, Tier.T3), (HALF, Tier.T3), (GRAVE, Tier.T4)])
 def test_doubtful_words_need_the_encoder_to_bear_them_out(heard: Reading, tier: Tier) -> None:
     rules = Assessment(Tier.T3, reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, said=((Tier.T3, join.DOUBTFUL),)))
+    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, found=(join.Found(Tier.T3, join.DOUBTFUL),)))
     assert joined.tier is tier
     assert set(rules.reasons) <= set(joined.reasons)
     assert (joined.reasons[0].rule == join.NOT_BORNE_OUT) == (heard is CALM)
 
 
 def test_each_kind_of_finding_needs_its_own_chance() -> None:
-    found = ((Tier.T2, 0), (Tier.T4, join.DONE), (Tier.T3, join.DOUBTFUL), (Tier.T3, join.TOGETHER))
-    for said, (below, above) in zip(found[1:], ((0.04, 0.05), (0.07, 0.08), (0.24, 0.25)), strict=True):
-        context = join.Context(said=(found[0], said))
-        assert (context.borne_out(below), context.borne_out(above)) == (Tier.T2, said[0])
+    needed = (join.DONE, 0.04, 0.05), (join.DOUBTFUL, 0.07, 0.08), (join.TOGETHER, 0.24, 0.25)
+    for chance, below, above in needed:
+        context = join.Context(found=(join.Found(Tier.T2, 0), join.Found(Tier.T3, chance, (3, 9))))
+        assert (context.borne_out(below), context.borne_out(above)) == (Tier.T2, Tier.T3)
+        assert (context.in_doubt(below), context.in_doubt(above)) == (((3, 9),), ())
 
 
 def test_without_the_encoder_doubtful_words_count() -> None:
@@ -142,3 +143,39 @@ def test_a_sign_needs_the_encoder() -> None:
     assert Router(Fixed(HALF)).assess(text).tier is Tier.T2
     assert Router(Fixed(HALF)).assess("round the park").tier is Tier.T0
     assert Router(Fixed(None)).assess(text).tier is Tier.T0
+
+
+class Hidden(Fixed):
+    """Hears something in few words alone."""
+
+    def __init__(self) -> None:
+        super().__init__(CALM)
+        self.read_: list[str] = []
+
+    def read(self, text: str) -> list[Reading]:
+        self.read_.append(text)
+        return [CALM if len(text.split()) > MANY else SLIGHT]
+
+
+MANY = 30  # words
+TALK = "they never gave him back to his mother and i am the one she asks about it every sunday after mass"
+
+
+@pytest.mark.parametrize("before", ["", f"{TALK}. "])
+@pytest.mark.parametrize("after", ["", f". {TALK}"])
+def test_what_much_talk_hides_from_the_encoder_is_read_once_more_by_itself(before: str, after: str) -> None:
+    encoder = Hidden()
+    found = Router(encoder).assess(f"{before}I have given up on life{after}")
+    assert found.tier is Tier.T2
+    whole, *closer = encoder.read_
+    assert [len(each.split()) <= MANY and "given up on life" in each for each in closer] == [True] * bool(
+        before and after
+    )
+    assert all(each in whole for each in closer)
+
+
+def test_nothing_is_read_once_more_where_nothing_is_in_doubt() -> None:
+    for text in (f"{TALK}. {TALK}", f"{TALK}. I want to kill myself. {TALK}"):
+        encoder = Hidden()
+        Router(encoder).assess(text)
+        assert encoder.read_ == [text]

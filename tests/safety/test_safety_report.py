@@ -1,6 +1,7 @@
 """`tide-eval safety`: what is read, counted and written. The page of a scripted judge is kept byte for byte."""
 
 import json
+import random
 import shlex
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import pytest
 
 from tide_chat.errors import DataError, UsageError
 from tide_chat.safety import classifier, join
-from tide_chat.safety.assessment import Flag
+from tide_chat.safety.assessment import Flag, Tier
 from tide_chat.safety.classifier import Classifier, Reading, Thresholds
+from tide_chat.safety.router import assess
 from training.evaluation import cli
-from training.evaluation.safety import documents, figures, judges, latency, measure, page, report, rows
+from training.evaluation.safety import documents, figures, judges, latency, measure, page, report, rows, surroundings
 from training.evaluation.safety.language import language_of
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "safety"
@@ -74,6 +76,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> report.Report:
     """A report of the scripted encoder alone: nothing of it depends on the app's rules."""
     ways = {"shout": lambda text, _: text.upper(), "lose": lambda text, rng: text + f" {rng.choice('00')}"}
     monkeypatch.setattr(measure, "transforms", lambda: ways)
+    monkeypatch.setattr(measure, "between", lambda kind, text, _: f"{text} {2 if kind == 'calm' else 1}")
     monkeypatch.setattr(join, "SOUNDS", {tier: f"heard {tier.name}" for tier in join.SOUNDS})  # goldens know no wording
     data, turns = written(tmp_path, "rows.jsonl", ROWS), written(tmp_path, "turns.jsonl", [SCRIPT])
     plan = report.Plan([data], [turns], ["encoder"], models=tmp_path)
@@ -122,6 +125,10 @@ class TestReport:
         }
         assert mode["retention"]["shout"]["share"] == 1.0
         assert mode["retention"]["lose"] == {**mode["retention"]["lose"], "part": 0, "whole": 3, "changed": 4}
+        between = {
+            kind: [(one[of]["part"], one[of]["whole"]) for of in one] for kind, one in mode["surrounded"].items()
+        }
+        assert between == {"calm": [(3, 3), (2, 2)], "heavy": [(0, 3), (0, 2)]}
         assert set(mode["routed_by_language"]) == {"en", "es"}
         assert "fr" in mode["alarms_by_language"]
         assert mode["flags"]["macro_f1"] == 0.5  # medical_emergency 1, minor 0
@@ -145,6 +152,18 @@ class TestDisguises:
         assert measure.disguise("a", way, "x", 1) == measure.disguise("a", way, "x", 1)
         assert measure.disguise("a", way, "x", 1) != measure.disguise("a", way, "x", 2)
         assert measure.disguise("a", way, "x", 1) != measure.disguise("b", way, "x", 1)
+
+    def test_a_line_stands_between_two_messages_of_one_kind(self) -> None:
+        for kind in surroundings.KINDS:
+            assert len(set(surroundings.talk(kind))) == 16
+            found = surroundings.between(kind, "I want to sleep.", random.Random(1))
+            first, last = found.split(" I want to sleep. ")
+            assert first != last
+            assert {first, last} <= set(surroundings.talk(kind))
+
+    def test_what_stands_around_is_harmless_by_itself(self) -> None:
+        for text in (each for kind in surroundings.KINDS for each in surroundings.talk(kind)):
+            assert assess(text).tier < Tier.T2, text
 
     def test_texts_of_sixty_words(self) -> None:
         texts = latency.texts_of(["one two", "three"], 5, 2)

@@ -43,20 +43,30 @@ SOUNDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What the rules know beside their verdict.
+class Found:
+    """Words that the rules found, and the chance of T2 or higher that the encoder has to give them."""
 
-    sign: a small sign was seen. excused: an explicit rule lowered one. said: tiers that the rules found, each with the
-    chance of T2 or higher that the encoder has to give it.
-    """
+    tier: Tier
+    needed: float
+    place: tuple[int, int] = (0, 0)  # in what the encoder reads; not used where nothing is needed
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules know beside their verdict. sign: a small sign was seen. excused: an explicit rule lowered one."""
 
     sign: bool = False
     excused: bool = False
-    said: tuple[tuple[Tier, float], ...] = ()
+    found: tuple[Found, ...] = ()
 
     def borne_out(self, chance: float) -> Tier:
         """The gravest tier found that counts where the encoder gives this chance."""
-        return max((tier for tier, needed in self.said if chance >= needed), default=Tier.T0)
+        return max((each.tier for each in self.found if chance >= each.needed), default=Tier.T0)
+
+    def in_doubt(self, chance: float) -> tuple[tuple[int, int], ...]:
+        """Places of what would be graver than all that counts at this chance."""
+        least = max(self.borne_out(chance), Tier.T1)
+        return tuple(each.place for each in self.found if each.tier > least)
 
 
 def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Classifier, Unavailable
+from tide_chat.safety.classifier import Classifier, Reading, Unavailable
 from tide_chat.safety.context import Hit, Text
 from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import Folded, trace
@@ -25,6 +25,9 @@ ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
 DEEDS = frozenset({"acts", "selfharm", "flags", "heavy"})  # tables of what is done, and no wish in plain words
+BESIDE = 12  # words on each side of those that the encoder reads once more by themselves
+PIECES = 3
+_WORD = re.compile(r"\S+")
 _AROUND = 200
 _EDGES = ' \t\r\n.,;:!?…"“”()'  # around what was written, no part of it
 _ALARM = re.compile(
@@ -64,13 +67,33 @@ class Router:
         if seen.borne_out(join.DONE) is Tier.T4 and self._classifier.loading:
             return rules  # nothing is graver, and the emergency number waits for nothing
         try:
-            readings = self._classifier.read(excerpt(text))
+            read = excerpt(text)
+            readings = self._classifier.read(read)
+            if not firm:
+                readings += self._closer(read, readings, seen)
             limits = self._classifier.thresholds
             # "I'm safe, my wife is here" sounds like a farewell to the encoder, and is the answer to a card's question.
             surer = firm or sayings.reassures(text)
             return join.join(rules, readings, join.firmer(limits) if surer else limits, seen)
         except Unavailable as error:
             return join.without_encoder(rules, str(error))
+
+    def _closer(self, read: str, readings: Sequence[Reading], seen: join.Context) -> list[Reading]:
+        """What the encoder makes of the words around those it does not bear out: much other talk hides them from it.
+
+        Raises Unavailable.
+        """
+        assert self._classifier
+        chance = max((reading.at_least(2) for reading in readings), default=0.0)
+        pieces = dict.fromkeys(around(read, *place) for place in seen.in_doubt(chance))
+        return [each for piece in [*pieces][:PIECES] if piece != read for each in self._classifier.read(piece)]
+
+
+def around(text: str, start: int, end: int) -> str:
+    """A few words on both sides of a place in it."""
+    before = [match.start() for match in _WORD.finditer(text, 0, start)][-BESIDE:]
+    after = [match.end() for match in _WORD.finditer(text, end)][:BESIDE]
+    return text[before[0] if before else 0 : after[-1] if after else len(text)]
 
 
 def _rules(text: str, *, firm: bool = False) -> Assessment:
@@ -100,7 +123,11 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     seen = join.Context(
         sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
-        said=((foreign, 0), (cue_tier, join.TOGETHER), *((hit.tier, _needed(hit)) for hit in hits)),
+        found=(
+            join.Found(foreign, 0),
+            join.Found(cue_tier, join.TOGETHER, _place(folded, signs)),
+            *(join.Found(hit.tier, _needed(hit), _place(folded, (hit,))) for hit in hits),
+        ),
     )
     problems = (*lexicon.problems, *unread.problems())
     reduced = (Reason(REDUCED, "; ".join(problems)),) if problems else ()
@@ -173,6 +200,13 @@ def combine(text: Text, signs: list[Hit], lexicon: Lexicon, *, firm: bool = Fals
     if "past" in text.frames and "resolved" in text.frames:
         return Tier.T1, (*reasons, Reason("lowered, past, and said to be over", ""))
     return (Tier.T3 if weight > enough else Tier.T2), reasons
+
+
+def _place(folded: Folded, hits: Sequence[Hit]) -> tuple[int, int]:
+    """From the first to the last of them, in what was read."""
+    if not hits:
+        return 0, 0
+    return folded.original(min(hit.start for hit in hits), max(hit.end for hit in hits))
 
 
 def _needed(hit: Hit) -> float:

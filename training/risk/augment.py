@@ -1,19 +1,22 @@
-"""Random variants of a message that keep its labels: typing slips, lost punctuation, harmless talk around it."""
+"""Random variants of a message that keep its labels: typing slips, lost punctuation, other talk around it."""
 
 import random
 import re
 import string
+from collections.abc import Sequence
 
 _LETTERS = string.ascii_lowercase
 _SLIPS = 0.04  # share of words with a slip, when a text gets any
 _JOINED = 0.06  # share of short texts without blanks: what the normalizer makes of them is not quite the original
 _SHORT = 160  # letters
+_BETWEEN = (". ", " ", ", ", " ... ", "\n")
 
 
-def vary(text: str, chatter: str, rng: random.Random) -> str:
-    """One variant. `chatter`, unless empty, is unrelated harmless talk that is put before or after it."""
-    if chatter:
-        text = f"{chatter}{rng.choice(('. ', ' ', ', ', ' ... '))}{text}" if rng.random() < 0.5 else f"{text} {chatter}"
+def vary(text: str, around: Sequence[str], rng: random.Random) -> str:
+    """One variant. `around`: unrelated messages, each of which is put before it or after it."""
+    for other in around:
+        first, second = (other, text) if rng.random() < 0.5 else (text, other)
+        text = f"{first}{rng.choice(_BETWEEN)}{second}"
     if rng.random() < 0.15:
         text = re.sub(r"[^\w\s']", "", text)
     if rng.random() < 0.08:

@@ -28,7 +28,8 @@ from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folde
 Say = Callable[[str], None]
 TIERS = tuple(tier.name for tier in Tier)
 MAX_TOKENS = 192  # longer messages are read in windows by the app
-CHATTER = (1, 1, 2, 3)  # harmless messages put around one that gets any
+CHATTER = (1, 1, 2, 3)  # messages put around one that gets any
+SHORT = 160  # letters of such a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Recipe:
     weight_decay: float = 0.02
     warmup: float = 0.06  # share of all steps
     smoothing: float = 0.04  # of the labels of softmax heads
-    chatter: float = 0.25  # share of messages that get harmless talk around them
+    chatter: float = 0.35  # share of messages that get other talk around them
+    heavy: float = 0.5  # share of that talk that is of distress without danger; never around a message that is of none
     flag_weight: float = 1.0
     subject_weight: float = 0.25
     time_weight: float = 0.15
@@ -106,20 +108,27 @@ class Trainer:
         if recipe.rounded:
             rounding.apply(self.model.encoder)
         self.rng = random.Random(recipe.seed)
-        self.calm = [row.text for row in self.train_rows if row.tier is Tier.T0 and len(row.text) < 160]
+        short = [row for row in self.train_rows if len(row.text) < SHORT]
+        self.calm = [row.text for row in short if row.tier is Tier.T0]
+        self.heavy = [row.text for row in short if row.tier is Tier.T1 and not row.flags and row.kind != "multilingual"]
 
     # -- batches -----------------------------------------------------------------------------------------------------
 
     def items(self, rows: Sequence[Row], *, varied: bool) -> list[Item]:
-        texts = [readable(self._variant(row.text) if varied else row.text) for row in rows]
+        texts = [readable(self._variant(row) if varied else row.text) for row in rows]
         if varied:
             texts = [self.rng.choice((text, gloss.english(text) or text)) for text in texts]
         ids = self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         return [Item(row, each) for row, each in zip(rows, ids, strict=True)]
 
-    def _variant(self, text: str) -> str:
+    def _variant(self, row: Row) -> str:
         some = self.rng.choice(CHATTER) if self.rng.random() < self.recipe.chatter else 0
-        return vary(text, " ".join(self.rng.sample(self.calm, min(some, len(self.calm)))), self.rng)
+        return vary(row.text, [self._talk(row) for _ in range(some)], self.rng)
+
+    def _talk(self, row: Row) -> str:
+        """A message to put beside that of `row`, which keeps its labels."""
+        heavy = row.tier is not Tier.T0 and self.rng.random() < self.recipe.heavy
+        return self.rng.choice((self.heavy if heavy else self.calm) or [""])
 
     def batches(self, items: list[Item], *, shuffled: bool) -> Iterator[list[Item]]:
         """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""

@@ -15,7 +15,7 @@ from training.evaluation.safety.counting import (
     reliability,
     share_of,
 )
-from training.evaluation.safety.measure import Course, Disguised, Outcome, Verdict
+from training.evaluation.safety.measure import Course, Disguised, Outcome, Surrounded, Verdict
 
 Json = dict[str, Any]
 
@@ -67,6 +67,7 @@ def of_mode(outcome: Outcome) -> Json:
         "subject": share_of(v.got.subject == v.row.subject for v in seen).as_json(),
         "time": share_of(v.got.time == v.row.time for v in seen).as_json(),
         "retention": {one.name: _retention(one) for one in outcome.disguised},
+        "surrounded": {one.kind: _surrounded(one) for one in outcome.surrounded},
         "turns": _turns(outcome.courses),
     }
 
@@ -117,6 +118,13 @@ def _retention(one: Disguised) -> Json:
     return {**share.as_json(), "changed": one.changed, "met": met(share.value, RETENTION, least=True)}
 
 
+def _surrounded(one: Surrounded) -> Json:
+    return {
+        "grave": share_of(v.routed for v in one.grave).as_json(),
+        "others": share_of(v.routed for v in one.others).as_json(),
+    }
+
+
 def _turns(courses: Sequence[Course]) -> Json:
     patterns = dict.fromkeys(course.script.pattern for course in courses)
     return {
@@ -162,6 +170,9 @@ def _misses(mode: str, outcome: Outcome) -> list[Json]:
     }
     found = [_record(mode, what, v) for what, holds in kinds.items() for v in outcome.verdicts if holds(v)]
     found += [_record(mode, "lost", v, transform=one.name) for one in outcome.disguised for v in one.lost]
+    for one in outcome.surrounded:
+        found += [_record(mode, "hidden", v, between=one.kind) for v in one.hidden]
+        found += [_record(mode, "drawn", v, between=one.kind) for v in one.raised]
     return found + [record for course in outcome.courses for record in _off_course(mode, course)]
 
 

@@ -1,4 +1,4 @@
-"""Runs one judge over everything there is: labelled lines, their disguised forms, multi-turn scripts.
+"""Runs one judge over all there is: labelled lines, disguised and between other messages, multi-turn scripts.
 
 Keeps what came out; counts nothing and prints nothing.
 """
@@ -7,12 +7,14 @@ import importlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tide_chat.progress import Say
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import RiskState
 from training.evaluation.safety.judges import Judge
 from training.evaluation.safety.rows import Row, Script
+from training.evaluation.safety.surroundings import KINDS, between
 
 Transform = Callable[[str, random.Random], str]
 
@@ -62,6 +64,23 @@ class Disguised:
 
 
 @dataclass(frozen=True, slots=True)
+class Surrounded:
+    """Lines that came out right by themselves, and what was made of them between two other messages."""
+
+    kind: str  # of the other messages
+    grave: tuple[Verdict, ...]  # T2 to T4, routed by themselves
+    others: tuple[Verdict, ...]  # T0 and T1, not raised by themselves
+
+    @property
+    def hidden(self) -> Iterator[Verdict]:
+        return (verdict for verdict in self.grave if not verdict.routed)
+
+    @property
+    def raised(self) -> Iterator[Verdict]:
+        return (verdict for verdict in self.others if verdict.routed)
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """A script and the tier after each of its turns."""
 
@@ -81,6 +100,7 @@ class Outcome:
 
     verdicts: tuple[Verdict, ...]
     disguised: tuple[Disguised, ...] = ()
+    surrounded: tuple[Surrounded, ...] = ()
     courses: tuple[Course, ...] = ()
 
 
@@ -125,6 +145,20 @@ def disguises(
 def disguise(name: str, way: Transform, text: str, seed: int) -> str:
     """The same for the same name, text and seed, whatever else is in the data."""
     return way(text, random.Random(f"{seed}:{name}:{text}"))
+
+
+def surrounded(assess: Judge, plain: Sequence[Verdict], seed: int, say: Say, what: str) -> tuple[Surrounded, ...]:
+    """Each line that came out right, between two messages of each kind."""
+    right = [verdict.row for verdict in plain if verdict.routed is (verdict.row.tier >= ROUTED)]
+    found = []
+    for number, kind in enumerate(KINDS, 1):
+        around = [_with(row, disguise(kind, partial(between, kind), row.text, seed)) for row in right]
+        seen = tuple(Verdict(row, assess(row.text, None)) for row in around)
+        found.append(
+            Surrounded(kind, *(tuple(v for v in seen if (v.row.tier >= ROUTED) is grave) for grave in (True, False)))
+        )
+        say(f"{what}, between {KINDS[kind]}", number, len(KINDS))
+    return tuple(found)
 
 
 def courses(assess: Judge, scripts: Sequence[Script]) -> tuple[Course, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from training.evaluation.safety.figures import GOALS, MACRO_F1, RETENTION
+from training.evaluation.safety.surroundings import KINDS
 
 Json = Mapping[str, Any]
 NOTHING = "–"
@@ -24,13 +25,19 @@ def page(report: Json) -> str:
     ):
         parts += [f"## {title}", _side_by_side(report, key)]
     parts += [*_flags(report), *_axes(report), *_calibration(report)]
-    parts += [*_retention(report), *_turns(report), *_latency(report), *_counts(report)]
+    parts += [*_retention(report), *_surrounded(report), *_turns(report), *_latency(report), *_counts(report)]
     return "\n\n".join(parts) + "\n"
 
 
 def block(report: Json) -> str:
     """What stands between the markers of a document: the goals, and what a reader asks next."""
-    parts = [source(report), *_goals(report)[1:], *_retention(report)[1:], *list(_turns(report))[1:]]
+    parts = [
+        source(report),
+        *_goals(report)[1:],
+        *_retention(report)[1:],
+        *_surrounded(report)[1:],
+        *list(_turns(report))[1:],
+    ]
     parts += _latency(report)[1:]
     return "\n\n".join(parts)
 
@@ -137,6 +144,20 @@ def _retention(report: Json) -> list[str]:
     ]
 
 
+def _surrounded(report: Json) -> list[str]:
+    modes = [report["modes"][mode]["surrounded"] for mode in _modes(report)]
+    if not modes[0]:
+        return []
+    whose = {"grave": "T2 to T4 that stay routed", "others": "T0 and T1 that are raised"}
+    rows = [
+        [f"between {KINDS[kind]}: {said}", *(share(mode[kind][which]) for mode in modes)]
+        for kind in modes[0]
+        for which, said in whose.items()
+    ]
+    said = "Of the lines that come out right as written, what becomes of them in the middle of a longer message."
+    return ["## Between other messages", said, _table(["", *_titles(report)], rows)]
+
+
 def _turns(report: Json) -> Iterator[str]:
     if not report["scripts"]:
         return
@@ -169,6 +190,8 @@ def _counts(report: Json) -> list[str]:
         "alarm": "T0 and T1 raised to T2 or higher",
         "flags": "lines with a wrong flag",
         "lost": "lost when disguised",
+        "hidden": "lost between other messages",
+        "drawn": "raised between other messages",
         "turn": "turns off their course",
     }
     rows = [[said, *(str(report["modes"][m]["misses"][key]) for m in _modes(report))] for key, said in names.items()]
@@ -176,7 +199,7 @@ def _counts(report: Json) -> list[str]:
 
 
 def misses_page(misses: Sequence[Json]) -> str:
-    """misses.md. Flags and disguised texts are in misses.jsonl only."""
+    """misses.md. Flags, disguised texts and longer messages are in misses.jsonl only."""
     said = "Whoever reads these has seen the data: lines read here are no longer held out."
     parts = ["# Misses and false alarms", said]
     titles = {

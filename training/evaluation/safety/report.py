@@ -15,7 +15,7 @@ from training.evaluation.safety import figures, judges, latency, measure
 from training.evaluation.safety.measure import Outcome, Transform
 from training.evaluation.safety.rows import Row, Script, labelled, scripts
 
-WRONG = ("missed", "understated", "alarm", "flags", "lost", "turn")
+WRONG = ("missed", "understated", "alarm", "flags", "lost", "hidden", "drawn", "turn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def _outcome(
     assess = judges.judge(mode, encoder)
     plain = measure.verdicts(assess, rows, say, mode)
     disguised = measure.disguises(assess, plain, ways, seed, say, mode)
-    return Outcome(plain, disguised, measure.courses(assess, played))
+    around = measure.surrounded(assess, plain, seed, say, mode) if ways else ()
+    return Outcome(plain, disguised, around, measure.courses(assess, played))
 
 
 def _calibration(outcomes: Mapping[str, Outcome], encoder: Classifier) -> dict[str, Any]:
