@@ -31,6 +31,9 @@ for each in (data, commands.sft, preference.dpo, commands.families, commands.mix
 @click.option("--limit", type=click.IntRange(8), help="Only so many lines, to try the way.")
 @click.option("--teachers", type=click.FloatRange(0, 1), help="How much the teachers' chances count; 0: labels alone.")
 @click.option("--rounded", is_flag=True, default=None, help="With weights in four bits, as the app's file holds them.")
+@click.option("--bfloat16", is_flag=True, default=None, help="Half the time, on processors that know it.")
+@click.option("--dropout", type=click.FloatRange(0, 0.9), help="In the encoder.")
+@click.option("--frozen", type=click.IntRange(0), help="So many first layers, and the word embeddings, learn nothing.")
 @click.option("--leave-out", type=click.IntRange(0, 3), help="A quarter of the themes, for a teacher to judge.")
 @click.option("--device", default="cpu", help="cpu or cuda.", type=click.Choice(["cpu", "cuda"]), show_default=True)
 @click.option("--only-head", type=click.Choice(HEADS), help="Train this head alone, on the encoder of the run --base.")
@@ -52,9 +55,9 @@ def risk(
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     chosen = {key: value for key, value in given.items() if value is not None}
-    if only_head and (chosen.keys() & {"epochs", "learning_rate", "teachers", "rounded"} or leave_out is not None):
-        help_ = "Leave out --epochs, --learning-rate, --teachers, --rounded and --leave-out."
-        raise UsageError("One head alone is trained in fixed steps.", help=help_)
+    if only_head and (chosen.keys() - {"seed", "fold"} or leave_out is not None):
+        help_ = "Of the recipe leave out all but --seed and --fold, and leave out --leave-out."
+        raise UsageError("One head alone is trained in fixed steps.", details=", ".join(chosen), help=help_)
     with computing_on(device):
         train(out, base, chosen, limit, click.echo, only_head=only_head, leave_out=leave_out)
     return 0

@@ -12,12 +12,13 @@ from convert.gguf_file import convert
 from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
-from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier, default_folder
 from training.risk import data, teachers
 from training.risk.data import Row
 from training.risk.model import base_folder
-from training.risk.train import Recipe, Trainer
+from training.risk.train import Recipe, Trainer, padded
 
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TEXTS = (
     "I keep thinking about the fire, and the stairs were full of smoke.",
     "ça ne va pas très bien, naïve café",
@@ -78,6 +79,65 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
     packed = (tmp_path / "models" / ENCODER).stat().st_size
     assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "wide", "--type", "q8_0").returncode == 0
     assert packed < 0.8 * (tmp_path / "wide" / ENCODER).stat().st_size
+
+
+def test_the_shipped_encoder_can_be_learnt_on_from(tmp_path: Path) -> None:
+    shipped = default_folder()
+    done = subprocess.run(
+        [sys.executable, TOOLS / "encoder_run.py", tmp_path / "run"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models").returncode == 0
+    for name in (ENCODER, HEADS):
+        assert (tmp_path / "models" / name).read_bytes() == (shipped / name).read_bytes(), name
+    trainer = Trainer(replace(Recipe(), teachers=0), tmp_path / "run", lambda _: None, 16)
+    assert trainer.took_over
+
+
+@pytest.mark.parametrize("content", [None, b"", b"GGUF and no more"])
+def test_what_is_no_shipped_encoder_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / "models").mkdir()
+    if content is not None:
+        (tmp_path / "models" / ENCODER).write_bytes(content)
+    (tmp_path / "models" / HEADS).write_bytes((default_folder() / HEADS).read_bytes())
+    command = [sys.executable, TOOLS / "encoder_run.py", tmp_path / "run", "--models", tmp_path / "models"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert ENCODER in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_frozen_layers_stay_as_they_are_and_the_others_learn(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    some = ("--limit", "96", "--epochs", "1", "--seed", "3", "--frozen", "2", "--bfloat16", "--dropout", "0")
+    done = tide("tide-train", "risk", "--out", tmp_path / "run", *some)
+    assert done.returncode == 0, done.stderr
+    before, after = (load_file(folder / "model.safetensors") for folder in (base_folder(), tmp_path / "run"))
+    changed = {name for name, tensor in after.items() if not tensor.equal(before[name])}
+    still = {name for name in after if name.startswith(("embeddings.", "encoder.layer.0.", "encoder.layer.1."))}
+    assert changed == after.keys() - still
+    recipe = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]
+    assert (recipe["frozen"], recipe["bfloat16"], recipe["dropout"]) == (2, True, 0)
+
+
+def test_bfloat16_is_for_learning_alone() -> None:
+    rows = data.risk_rows()[:8]
+
+    def logits(*, bfloat16: bool, training: bool) -> list[float]:
+        trainer = Trainer(Recipe(bfloat16=bfloat16, dropout=0, teachers=0), None, lambda _: None, 16)
+        trainer.model.train(training)
+        trainer.model.dropout.p = 0
+        ids, mask = padded(trainer.items(rows, varied=False))
+        found: list[float] = trainer.model(ids, mask).flatten().tolist()
+        return found
+
+    exact = logits(bfloat16=False, training=True)
+    assert logits(bfloat16=True, training=False) == pytest.approx(exact, abs=1e-5)
+    learning = logits(bfloat16=True, training=True)
+    assert learning != exact
+    assert learning == pytest.approx(exact, abs=0.3)
 
 
 def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:

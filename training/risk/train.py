@@ -51,6 +51,9 @@ class Recipe:
     scenario_weight: float = 0.15
     teachers: float = 0.5  # share of the losses of tier and flags; 0: the labels alone
     rounded: bool = False  # learn with the encoder's matrices as its file will hold them
+    bfloat16: bool = False  # multiply the encoder's matrices so
+    dropout: float = 0.1  # in the encoder
+    frozen: int = 0  # first layers that stay as they are, with the word embeddings
     seed: int = 7
     fold: int = 0  # which tenth of the themes is held out for validation; -1: none
 
@@ -107,6 +110,8 @@ class Trainer:
         self.refitted: dict[str, Any] | None = None  # how one head alone was trained, if one was
         if recipe.rounded:
             rounding.apply(self.model.encoder)
+        self.model.settle(recipe.dropout, recipe.frozen)
+        self.model.bfloat16 = recipe.bfloat16
         self.rng = random.Random(recipe.seed)
         short = [row for row in self.train_rows if len(row.text) < SHORT]
         self.calm = [row.text for row in short if row.tier is Tier.T0]
@@ -179,7 +184,7 @@ class Trainer:
         return torch.optim.AdamW(groups, fused=True)
 
     def loss(self, batch: list[Item]) -> torch.Tensor:
-        parts = self.model.parts(self.model(*_padded(batch)))
+        parts = self.model.parts(self.model(*padded(batch)))
         recipe, rows = self.recipe, [item.row for item in batch]
         weights = {
             "tier": 1.0,
@@ -245,7 +250,7 @@ class Trainer:
         out = torch.empty(len(items), self.model.out.in_features)
         for i in range(0, len(order), 64):
             part = order[i : i + 64]
-            out[part] = self.model.embed(*_padded([items[j] for j in part]))
+            out[part] = self.model.embed(*padded([items[j] for j in part]))
         return out
 
     def brief(self) -> str:
@@ -299,7 +304,7 @@ def _checksums() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
-def _padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
     """(ids, mask), each of shape (batch, longest)."""
     longest = max(len(item.ids) for item in batch)
     ids = [item.ids + [0] * (longest - len(item.ids)) for item in batch]
