@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
-from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.classifier import Classifier, default_folder
 from tide_chat.safety.router import Router
 from tide_chat.safety.state import RiskState
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "tests" / "data" / "turns"
+FOLDER = Path(__file__).parent.parent / "tests" / "data" / "turns"
 TUNED, HELD_OUT = "scripts", "held-out"
 
 Assess = Callable[[str, RiskState | None], Assessment]
@@ -100,7 +99,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="show what the tuned scripts miss")
     parser.add_argument("--held-out-misses", action="store_true", help="show those of the held-out scripts too")
     chosen = parser.parse_args()
-    classifier = Classifier(ROOT / "models") if chosen.encoder else None
+    classifier = Classifier(default_folder()) if chosen.encoder else None
     try:
         assess = Router(classifier).assess
         for name, show in ((TUNED, chosen.misses), (HELD_OUT, chosen.held_out_misses)):
