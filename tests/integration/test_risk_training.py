@@ -36,6 +36,11 @@ def tide(name: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]
     )
 
 
+def encoder_run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(TOOLS / "encoder_run.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+
+
 def test_our_gguf_computes_what_the_original_computes(tmp_path: Path) -> None:
     import torch
     from transformers import AutoTokenizer, BertModel
@@ -83,9 +88,7 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
 
 def test_the_shipped_encoder_can_be_learnt_on_from(tmp_path: Path) -> None:
     shipped = default_folder()
-    done = subprocess.run(
-        [sys.executable, TOOLS / "encoder_run.py", tmp_path / "run"], capture_output=True, text=True, check=False
-    )
+    done = encoder_run(tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models").returncode == 0
     for name in (ENCODER, HEADS):
@@ -100,8 +103,7 @@ def test_what_is_no_shipped_encoder_is_refused(tmp_path: Path, content: bytes | 
     if content is not None:
         (tmp_path / "models" / ENCODER).write_bytes(content)
     (tmp_path / "models" / HEADS).write_bytes((default_folder() / HEADS).read_bytes())
-    command = [sys.executable, TOOLS / "encoder_run.py", tmp_path / "run", "--models", tmp_path / "models"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = encoder_run(tmp_path / "run", "--models", tmp_path / "models")
     assert done.returncode == 1
     assert ENCODER in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,12 +6,12 @@ Only the tuned half is asserted. What a script marks as `known` is a miss that i
 from collections.abc import Iterator
 
 import pytest
-from check_turns import ROOT, TUNED, Script, course, misses, scripts
+from check_turns import TUNED, Script, course, misses, scripts
 
-from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier, default_folder
 from tide_chat.safety.router import Router
 
-MODELS = ROOT / "models"
+MODELS = default_folder()
 SCRIPTS = [script for script in scripts(TUNED) if not script.known]
 
 
