@@ -55,9 +55,10 @@ def risk(
     except ImportError as error:
         raise MissingExtra("Training", "train") from error
     chosen = {key: value for key, value in given.items() if value is not None}
-    if only_head and (chosen.keys() - {"seed", "fold"} or leave_out is not None):
-        help_ = "Of the recipe leave out all but --seed and --fold, and leave out --leave-out."
-        raise UsageError("One head alone is trained in fixed steps.", details=", ".join(chosen), help=help_)
+    fixed = chosen.keys() - {"seed", "fold"} | ({"leave_out"} if leave_out is not None else set())
+    if only_head and fixed:
+        help_ = f"Leave out {', '.join(sorted('--' + name.replace('_', '-') for name in fixed))}."
+        raise UsageError("One head alone is trained in fixed steps.", help=help_)
     with computing_on(device):
         train(out, base, chosen, limit, click.echo, only_head=only_head, leave_out=leave_out)
     return 0
