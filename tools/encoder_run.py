@@ -7,7 +7,6 @@ Then: tide-train risk --base OUT --rounded --out RUN
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,23 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from convert.architectures import BLOCK, TABLE
+from convert import output
+from convert.architectures import TABLE
 from convert.from_gguf.source import Source
+from convert.from_gguf.tensors import named
 from tide_chat.errors import DataError, TideError
 from tide_chat.safety.classifier import ENCODER, HEADS, default_folder
 from training.risk.model import HEADS_FILE, base_folder
 
-NAMES = {line.gguf: line.hf for line in TABLE["bert"].tensors}
+LINES = {line.gguf: line for line in TABLE["bert"].tensors}
+ROOM = 256 << 20  # bytes; a run takes some 130 MB
 
 
 def write(models: Path, out: Path) -> None:
-    """Raises DataError, MissingExtra, ModelNotFound, ModelUnusable."""
+    """Write the folder `out`, which must be new or empty.
+
+    Raises DataError, MissingExtra, ModelNotFound, ModelUnusable, UsageError, TideError; leaves no half-written folder.
+    """
     source = Source(models / ENCODER)
     if source.architecture != "bert":
         raise DataError("This is no risk encoder.", details=f"{source.path}: {source.architecture}")
@@ -36,11 +41,14 @@ def write(models: Path, out: Path) -> None:
     ]:
         raise DataError("The encoder has other words than the tokenizer.", details=f"{source.path} and {base_folder()}")
     encoder = BertModel(config(source), add_pooling_layer=False)
-    encoder.load_state_dict({_hf(name): torch.from_numpy(source.floats(name)) for name in source.tensors})
-    encoder.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-    (out / "run.json").write_text(json.dumps(shipped.pop("trained"), indent=2) + "\n")
-    (out / HEADS_FILE).write_text(json.dumps(shipped))
+    encoder.load_state_dict(
+        {named(LINES, name, source)[1]: torch.from_numpy(source.floats(name)) for name in source.tensors}
+    )
+    with output.folder(out, ROOM) as part:
+        encoder.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        (part / "run.json").write_text(json.dumps(shipped.pop("trained"), indent=2) + "\n")
+        (part / HEADS_FILE).write_text(json.dumps(shipped))
 
 
 def config(source: Source) -> BertConfig:
@@ -63,12 +71,6 @@ def _heads(file: Path) -> dict[str, Any]:
         return {name: found[name] for name in ("heads", "thresholds", "trained")}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError("The encoder's heads cannot be read.", details=f"{file}: {error}") from error
-
-
-def _hf(name: str) -> str:
-    """HF's name of a tensor."""
-    match = re.match(r"blk\.(\d+)\.", name)
-    return NAMES[BLOCK + name[match.end() :]].format(n=match[1]) if match else NAMES[name]
 
 
 def _bare(token: str) -> str:

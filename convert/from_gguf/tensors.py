@@ -43,7 +43,7 @@ def targets(source: Source) -> dict[str, Target]:
     for name in sorted(source.tensors):  # gate before up
         if _DERIVED.fullmatch(name):
             continue
-        shape, (line, wanted) = source.tensors[name].shape, _hf(lines, name, source)
+        shape, (line, wanted) = source.tensors[name].shape, named(lines, name, source)
         if wanted in found:
             found[wanted] = _joined(found[wanted], name, shape)
         else:
@@ -52,7 +52,7 @@ def targets(source: Source) -> dict[str, Target]:
     return found
 
 
-def _hf(lines: Mapping[str, Tensor], name: str, source: Source) -> tuple[Tensor, str]:
+def named(lines: Mapping[str, Tensor], name: str, source: Source) -> tuple[Tensor, str]:
     """The line of the table, and HF's name. Raises DataError."""
     match = re.match(r"blk\.(\d+)\.", name)
     line = lines.get(BLOCK + name[match.end() :] if match else name)
