@@ -6,7 +6,6 @@ stands in words.py.
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -33,8 +32,7 @@ _LONGEST = 40  # letters of a single damaged word
 _JOINED = 2_000  # letters without blanks that are looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(NamedTuple):
     """What kinds of disguise the text as a whole shows; then single words are read less strictly."""
 
     signs: bool = False

@@ -23,6 +23,7 @@ class Index:
         self._bits: dict[str, int] = defaultdict(int)  # of the needs that a word or beginning meets
         self._led: dict[str, list[int]] = defaultdict(list)  # ways, by the words of their rarest need
         self._always = frozenset(number for number, ways in enumerate(phrases) if not all(ways))
+        self._steps: dict[str, bool]  # from letter to letter towards those words, and whether one ends here
         self._of_word: dict[str, tuple[frozenset[int], int]] = {}
         needs = Counter(need for ways in phrases for way in ways for need in way)
         common: Counter[str] = Counter()
@@ -38,6 +39,7 @@ class Index:
                 for word in min(way, key=rank.__getitem__):
                     self._led[word].append(len(self._ways))
                 self._ways.append((number, reduce(or_, map(bits.__getitem__, way))))
+        self._steps = {key[:end]: key[:end] in self._bits for key in self._bits for end in range(1, len(key) + 1)}
 
     def among(self, words: Iterable[str]) -> list[int]:
         """The numbers, in order, of the phrases of which one way has all its needs met by these words."""
@@ -45,8 +47,9 @@ class Index:
         met = 0
         for word in words:
             led, bits = self._of_word.get(word) or self._look_up(word)
-            ways |= led
-            met |= bits
+            if bits:
+                ways |= led
+                met |= bits
         found = {number for number, needed in map(self._ways.__getitem__, ways) if needed & met == needed}
         return sorted(found | self._always)
 
@@ -56,8 +59,13 @@ class Index:
             self._of_word.clear()
         led: set[int] = set()
         bits = 0
-        for key in (f"{word} ", *(word[:end] for end in range(1, len(word) + 1))):
-            led.update(self._led.get(key, ()))
-            bits |= self._bits.get(key, 0)
-        self._of_word[word] = frozenset(led), bits
-        return self._of_word[word]
+        letters = f"{word} "
+        for end in range(1, len(letters) + 1):
+            key = letters[:end]
+            if (meets := self._steps.get(key)) is None:
+                break
+            if meets:
+                bits |= self._bits[key]
+                led.update(self._led.get(key, ()))
+        self._of_word[word] = found = frozenset(led), bits
+        return found

@@ -173,6 +173,8 @@ class _Folder:
 
     def _words(self, piece: str) -> tuple[Placed, ...]:
         """The words of a piece without blanks, and the ends of sentences in it."""
+        if piece.isascii() and piece.isalpha():  # as most are
+            return tuple((word, 0, len(piece)) for word in self._word(piece.lower()).split())
         plain = _lower(Mapped(piece))
         if not piece.isalpha():
             plain = plain.sub(_INNER_MARK, lambda _: "i").sub(_ENDS, lambda _: f" {BREAK} ")

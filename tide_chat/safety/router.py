@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread
+from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread, words
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Reading, Unavailable
 from tide_chat.safety.context import Hit, Text
@@ -46,6 +46,7 @@ def prepare() -> None:
     lexicon = load()
     for table in (lexicon.statements, lexicon.cues, lexicon.frames, *lexicon.contexts.values()):
         table.prepare()
+    words.load().prepare()
     gloss.prepare()
     elsewhere.statements()
 

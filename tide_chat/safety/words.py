@@ -163,6 +163,10 @@ class Words:
             return None
         return next(filter(None, (self.best(candidates, around) for candidates in _one_slip_away(word, self))), None)
 
+    def prepare(self) -> None:
+        """Make now what would be made when a damaged word first needs it."""
+        _ = self.by_gap, self._by_vowels, self._by_length, self._by_skeleton, self._chances, self._beginnings
+
     @cached_property
     def by_gap(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = defaultdict(list)
