@@ -76,6 +76,18 @@ def test_an_unknown_rule_is_no_secret_and_no_riddle() -> None:
     assert "zz7" not in words
 
 
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ("It is late. I don't want to be here anymore", "“I don't want to be here”"),
+        ("k i l l myself, that is what i think of", "“k i l l myself”"),
+        ("aSB3YW50IHRvIGRpZQ==", "“wanna die”"),
+    ],
+)
+def test_the_persons_own_words_are_quoted(said: str, quoted: str) -> None:
+    assert quoted in why.in_words(assess(said))
+
+
 def test_without_its_file_there_are_still_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_text: str) -> dict[str, object]:
         raise ValueError

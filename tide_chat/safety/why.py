@@ -62,8 +62,14 @@ def _kind(reason: Reason) -> str:
 
 def _sentence(kind: str, reason: Reason) -> str:
     known = sentences()
-    says, words = known.rules.get(kind, known.says["unknown"]), reason.words.strip()
+    says, words = known.rules.get(kind, known.says["unknown"]), _quoted(reason)
     return says.replace("{words}", words) if words or "{words}" not in says else known.says["unknown"]
+
+
+def _quoted(reason: Reason) -> str:
+    """The words as the person wrote them; where that is one lump, a code or glued words, what was read in it."""
+    written = " ".join(reason.written.split())
+    return written if " " in written else reason.words.strip()
 
 
 @wording.cached
