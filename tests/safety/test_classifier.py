@@ -17,6 +17,7 @@ from tide_chat.safety.classifier import (
     ENCODER,
     HEADS,
     LOAD_PATIENCE,
+    LONG,
     MOST_WINDOWS,
     OVERLAP,
     WHOLE,
@@ -25,7 +26,7 @@ from tide_chat.safety.classifier import (
     Unavailable,
     default_folder,
     load_heads,
-    windows,
+    parts_of,
 )
 from tide_chat.safety.join import is_reduced
 from tide_chat.safety.router import Router, assess
@@ -166,15 +167,22 @@ def test_a_statement_deep_in_a_long_text_is_heard(classifier: Classifier) -> Non
     assert Router(classifier).assess(f"{chatter} i am going to kill myself tonight. {chatter}").tier >= Tier.T3
 
 
-@pytest.mark.parametrize("words", [0, 1, WHOLE, WHOLE + 1, 3 * WINDOW, 100_000])
-def test_windows_cover_the_text_and_are_few(words: int) -> None:
+@pytest.mark.parametrize("words", [0, 1, WHOLE, WHOLE + 1, 3 * WINDOW, LONG, LONG + 1, 2 * LONG, 100_000])
+def test_parts_cover_the_text_and_are_few(words: int) -> None:
     text = " ".join(f"w{i}" for i in range(words))
-    found = list(windows(text))
-    assert 1 <= len(found) <= MOST_WINDOWS
-    assert found[0].split()[:1] == text.split()[:1]
-    assert found[-1].split()[-1:] == text.split()[-1:]
-    if words <= WHOLE or words <= WINDOW + (MOST_WINDOWS - 1) * (WINDOW - OVERLAP):
-        assert set(text.split()) == {word for part in found for word in part.split()}
+    found = list(parts_of(text))
+    whole = [part for part, window in found if not window]
+    windows = [part for part, window in found if window]
+    assert 1 <= len(whole) <= 2
+    assert len(windows) <= MOST_WINDOWS
+    assert bool(windows) is (words > WHOLE)
+    for parts in filter(None, (whole, windows)):
+        assert parts[0].split()[:1] == text.split()[:1]
+        assert parts[-1].split()[-1:] == text.split()[-1:]
+    if words <= 2 * LONG:
+        assert set(text.split()) == {word for part in whole for word in part.split()}
+    if words <= WINDOW + (MOST_WINDOWS - 1) * (WINDOW - OVERLAP):
+        assert set(text.split()) == {word for part, _ in found for word in part.split()}
 
 
 @pytest.mark.parametrize("text", ["", "\x00" * 5000, "🙂" * 3000, "a" * 200_000, "\ud800", "[CLS] [SEP] [MASK]"])

@@ -1,6 +1,7 @@
 """Rules and encoder together: who may raise, what makes it harder, and that no score is ever said."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_the_encoder_alone(heard: Reading, context: join.Context, tier: Tier) ->
 )
 def test_a_sign_that_may_belong_to_another_danger_lowers_no_limit(flag: Flag | None, tier: Tier) -> None:
     assert join.join(Assessment(), [reading(0.6, 0, 0.4, 0, 0, flag=flag)], LIMITS, SIGN).tier is tier
-    assert join.join(Assessment(), [reading(0.4, 0, 0.6, 0, 0, flag=flag)], LIMITS, SIGN).tier is Tier.T2
+    assert join.join(Assessment(), [reading(0.3, 0, 0.7, 0, 0, flag=flag)], LIMITS, SIGN).tier is Tier.T2
 
 
 CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x / sum(xs) for x in xs])
@@ -80,6 +81,21 @@ def test_flags_of_both_and_the_gravest_window() -> None:
     assert joined.tier is Tier.T4
     assert joined.flags == (Flag.ABUSE_NOW, Flag.MINOR)
     assert joined.reasons[0].rule == join.SOUNDS[Tier.T4]
+
+
+def test_a_missed_passive_wish_costs_less_than_a_missed_intent() -> None:
+    assert join.join(Assessment(), [reading(0.45, 0, 0.55, 0, 0)], LIMITS, PLAIN).tier < Tier.T2
+    assert join.join(Assessment(), [reading(0.45, 0, 0, 0.55, 0)], LIMITS, PLAIN).tier is Tier.T3
+
+
+def test_more_is_asked_of_a_window_of_a_long_text() -> None:
+    for heard, tier in ((reading(0.4, 0, 0, 0.6, 0), Tier.T1), (reading(0.1, 0, 0, 0.9, 0), Tier.T3)):
+        assert join.join(Assessment(), [CALM, replace(heard, window=True)], LIMITS, PLAIN).tier is tier
+        assert join.join(Assessment(), [CALM, heard], LIMITS, PLAIN).tier is Tier.T3
+    flagged = reading(1, 0, 0, 0, 0, flag=Flag.ABUSE_NOW)
+    flags = {**flagged.flags, str(Flag.ABUSE_NOW): 0.6}
+    assert join.join(Assessment(), [CALM, replace(flagged, flags=flags)], LIMITS, PLAIN).flags == (Flag.ABUSE_NOW,)
+    assert join.join(Assessment(), [CALM, replace(flagged, flags=flags, window=True)], LIMITS, PLAIN).flags == ()
 
 
 def test_without_the_encoder_that_is_said() -> None:

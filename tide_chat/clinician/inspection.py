@@ -142,15 +142,16 @@ def _check(turn: Turn) -> Iterator[Line]:
 
 
 def _encoder(looked: Looked) -> Iterator[Line]:
-    limits = looked.thresholds
-    if not looked.readings or limits is None:
+    if not looked.readings or looked.thresholds is None:
         yield Line("", f"It did not take part: {looked.missing or 'no answer'}.")
         return
     for number, reading in enumerate(looked.readings, 1):
         if len(looked.readings) > 1:
-            yield Line("", f"Part {number} of {len(looked.readings)} of a long message")
+            kind = "some words by themselves" if reading.window else "read at once"
+            yield Line("", f"Part {number} of {len(looked.readings)} of a long message, {kind}")
+        limits = join.firmer(looked.thresholds) if reading.window else looked.thresholds
         for tier, limit in {1: join.HEAVY, **limits.tiers}.items():
-            yield Line(f"T{tier} or higher", f"{reading.at_least(tier):.2f}, taken from {limit:.2f} on")
+            yield Line(f"T{tier} or higher", f"{reading.weighed(tier):.2f}, taken from {limit:.2f} on")
         for name, chance in reading.flags.items():
             if chance >= min(LEAST, limits.flags[name]):
                 yield Line(name, f"{chance:.2f}, raised from {limits.flags[name]:.2f} on")

@@ -28,10 +28,12 @@ from tide_chat.safety.normalize import readable
 
 ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
 LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules go on alone until it is there
-PATIENCE = 1.0  # seconds for a message, however long: eight windows on a slow computer
+PATIENCE = 1.0  # seconds for a message, however long: all its parts on a slow computer
 MOST_DEATHS = 3
-WHOLE = 140  # words read at once, as many as it learnt from; a longer text is read in windows that overlap
-WINDOW = 50
+PASSIVE = 0.8  # of the chance of T2 that counts beside that of T3 and T4: to miss those costs more
+WHOLE = 140  # words read at once and that is all, as many as it learnt from
+LONG = 300  # words of a longer text that are read at once
+WINDOW = 50  # words of a longer text read by themselves: in much talk a sentence can be lost
 OVERLAP = 15
 MOST_WINDOWS = 8
 
@@ -54,10 +56,15 @@ class Reading:
     subject: str
     time: str
     scenarios: Mapping[str, float]
+    window: bool = False  # of a few words of a longer text, without what explains them
 
     def at_least(self, tier: int) -> float:
         """The chance of this tier or a higher one."""
         return sum(self.tiers[tier:])
+
+    def weighed(self, tier: int) -> float:
+        """What is held against the limit of a tier: the chance of it or a higher one, that of T2 itself in part."""
+        return self.at_least(tier) - (1 - PASSIVE) * self.tiers[2] if tier == 2 else self.at_least(tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ class Heads:
     thresholds: Thresholds
     sha256: str  # of the encoder's file
 
-    def read(self, vector: Sequence[float]) -> Reading:
+    def read(self, vector: Sequence[float], *, window: bool = False) -> Reading:
         """Raises Unavailable where the vector holds what is no number: every chance would look like a certain one."""
         if not all(map(math.isfinite, vector)):
             raise Unavailable("the encoder answered with what are no numbers")
@@ -115,6 +122,7 @@ class Heads:
             subject=_likeliest(found["subject"]),
             time=_likeliest(found["time"]),
             scenarios=found["scenario"],
+            window=window,
         )
 
 
@@ -187,7 +195,7 @@ class Classifier:
             return self._loading is not None and not self._loading.done()
 
     def read(self, text: str) -> list[Reading]:
-        """One reading for each window of the text. Raises Unavailable."""
+        """One reading for each part of the text. Raises Unavailable."""
         self.start()
         with self._lock:
             if self._failure:
@@ -250,7 +258,8 @@ class Classifier:
         if self._failure or self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
-            return [self._heads.read(self._vector(self._engine, part)) for part in windows(readable(text))]
+            parts = list(parts_of(readable(text)))
+            return [self._heads.read(self._vector(self._engine, part), window=window) for part, window in parts]
         except (TideError, Unavailable) as error:
             self._died()
             raise Unavailable(error.message if isinstance(error, TideError) else str(error)) from None
@@ -278,18 +287,24 @@ class Classifier:
             self._engine.kill()
 
 
-def windows(text: str) -> Iterator[str]:
-    """The text in pieces that the encoder reads whole. Of a very long one the beginning, the middle and the end."""
+def parts_of(text: str) -> Iterator[tuple[str, bool]]:
+    """What the encoder reads of a text, and whether that is a window.
+
+    A text of more than WHOLE words is read as a whole, and once more in windows, of which more is asked (`join.py`). Of
+    one of more than LONG words the beginning and the end are read at once, and windows all over it.
+    """
     words = re.findall(r"\S+", text)
     if len(words) <= WHOLE:
-        yield text
+        yield text, False
         return
+    for start in dict.fromkeys((0, max(len(words) - LONG, 0))):
+        yield " ".join(words[start : start + LONG]), False
     starts = list(range(0, len(words) - OVERLAP, WINDOW - OVERLAP))
     if len(starts) > MOST_WINDOWS:
         step = (len(starts) - 1) / (MOST_WINDOWS - 1)
         starts = [starts[round(i * step)] for i in range(MOST_WINDOWS)]
     for start in starts:
-        yield " ".join(words[start : start + WINDOW])
+        yield " ".join(words[start : start + WINDOW]), True
 
 
 def _check(path: Path, sha256: str) -> None:

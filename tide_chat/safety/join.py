@@ -70,7 +70,7 @@ class Context:
 
 
 def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
-    """The graver of both. Tier and flags of the windows of a long text are taken together."""
+    """The graver of both. Tier and flags of the parts of a long text are taken together."""
     heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
     gravest = max(readings, key=lambda reading: reading.at_least(2), default=None)
     said = context.borne_out(gravest.at_least(2)) if gravest else rules.tier
@@ -103,7 +103,7 @@ def firmer(limits: Thresholds) -> Thresholds:
     """For several messages read together: the greater part of what is left to certainty is asked for on top.
 
     The encoder was taught single messages, and several are more likely to look like something that none of them is; in
-    more words there are more signs.
+    more words there are more signs. For a window of a long text too, which is a message without what explains it.
     """
     return replace(
         limits,
@@ -124,10 +124,10 @@ def is_reduced(assessment: Assessment) -> bool:
 
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
-    chosen = _chosen(reading, limits, context)
-    if reading.at_least(2) < chosen[2]:
+    chosen = _chosen(reading, firmer(limits) if reading.window else limits, context)
+    if reading.weighed(2) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
-    return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
+    return next((tier for tier in (Tier.T4, Tier.T3) if reading.weighed(tier) >= chosen[int(tier)]), Tier.T2)
 
 
 def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[int, float]:
@@ -140,9 +140,8 @@ def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[i
 
 
 def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
-    return tuple(
-        flag for flag in Flag if any(reading.flags[str(flag)] >= limits.flags[str(flag)] for reading in readings)
-    )
+    asked = [(reading, (firmer(limits) if reading.window else limits).flags) for reading in readings]
+    return tuple(flag for flag in Flag if any(each.flags[str(flag)] >= least[str(flag)] for each, least in asked))
 
 
 def _scenarios(readings: Sequence[Reading]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from tide_chat.safety.assessment import Tier
+from tide_chat.safety.classifier import PASSIVE
 from training.risk import data
 from training.risk.data import Row
 
@@ -46,8 +47,9 @@ def calibrate(tier_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequen
     tiers = torch.tensor([int(rows[i].tier or 0) for i in tiered])
     temperature = _temperature(tier_logits[tiered], tiers)
     chances = (tier_logits[tiered] / temperature).softmax(-1)
+    weighed = PASSIVE * chances[:, 2] + chances[:, 3:].sum(-1)  # as `Reading.weighed` has it
     limits = {
-        2: min(_cheapest(chances[:, 2:].sum(-1), tiers, _cost_of_two), _finding(chances[:, 2:].sum(-1), tiers)),
+        2: min(_cheapest(weighed, tiers, _cost_of_two), _finding(weighed, tiers)),
         3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
         4: _cheapest(chances[:, 4], tiers, _cost_of_four),
     }
