@@ -88,6 +88,12 @@ def test_a_missed_passive_wish_costs_less_than_a_missed_intent() -> None:
     assert join.join(Assessment(), [reading(0.45, 0, 0, 0.55, 0)], LIMITS, PLAIN).tier is Tier.T3
 
 
+def test_a_passive_wish_told_in_pieces_counts_in_full() -> None:
+    limits = join.firmer(LIMITS)
+    assert join.join(Assessment(), [reading(0.2, 0, 0.8, 0, 0)], limits, PLAIN).tier is Tier.T2
+    assert join.join(Assessment(), [reading(0.25, 0, 0.75, 0, 0)], limits, PLAIN).tier < Tier.T2
+
+
 def test_more_is_asked_of_a_window_of_a_long_text() -> None:
     for heard, tier in ((reading(0.4, 0, 0, 0.6, 0), Tier.T1), (reading(0.1, 0, 0, 0.9, 0), Tier.T3)):
         assert join.join(Assessment(), [CALM, replace(heard, window=True)], LIMITS, PLAIN).tier is tier

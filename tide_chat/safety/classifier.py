@@ -62,9 +62,9 @@ class Reading:
         """The chance of this tier or a higher one."""
         return sum(self.tiers[tier:])
 
-    def weighed(self, tier: int) -> float:
-        """What is held against the limit of a tier: the chance of it or a higher one, that of T2 itself in part."""
-        return self.at_least(tier) - (1 - PASSIVE) * self.tiers[2] if tier == 2 else self.at_least(tier)
+    def weighed(self, tier: int, passive: float) -> float:
+        """What is held against the limit of a tier: the chance of it or a higher one; `passive` of that of T2."""
+        return self.at_least(tier) - (1 - passive) * self.tiers[2] if tier == 2 else self.at_least(tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ class Thresholds:
     with_sign: Mapping[int, float]  # when a small sign of the lexicon points the same way
     excused: Mapping[int, float]  # when an explicit rule has lowered what the lexicon found
     flags: Mapping[str, float]
+    passive: float = PASSIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def firmer(limits: Thresholds) -> Thresholds:
         with_sign=_firmer(limits.tiers),
         excused=_firmer(limits.excused),
         flags=_firmer(limits.flags),
+        passive=1,
     )
 
 
@@ -124,10 +125,11 @@ def is_reduced(assessment: Assessment) -> bool:
 
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
-    chosen = _chosen(reading, firmer(limits) if reading.window else limits, context)
-    if reading.weighed(2) < chosen[2]:
+    limits = firmer(limits) if reading.window else limits
+    chosen = _chosen(reading, limits, context)
+    if reading.weighed(2, limits.passive) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
-    return next((tier for tier in (Tier.T4, Tier.T3) if reading.weighed(tier) >= chosen[int(tier)]), Tier.T2)
+    return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 
 
 def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[int, float]:
