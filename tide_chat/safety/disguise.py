@@ -43,6 +43,9 @@ class Mode(NamedTuple):
     titled: bool = False  # every word begins with a capital, so that says nothing about names
 
 
+PLAINLY = Mode()
+
+
 # ---- single words --------------------------------------------------------------------------------------------------
 
 
@@ -114,7 +117,7 @@ def _is_amount(token: str) -> bool:
 def repaired(text: Mapped, words: Words) -> Mapped:
     """Each word by itself."""
     odd = odd_ones(text.text)
-    mode = mode_of(text.text, [piece.text for piece in odd], words) if odd else Mode()
+    mode = mode_of(text.text, [piece.text for piece in odd], words) if odd else PLAINLY
     if mode.jumbled and text.text.isascii():
         text = text.same(text.text.lower())
     edits: list[tuple[int, int, str]] = []
@@ -148,7 +151,7 @@ def _remembered(token: str, mode: Mode, around: Around, named: bool) -> str:
     return as_meant(token, load(), mode, around, named)
 
 
-def as_meant(token: str, words: Words, mode: Mode = Mode(), around: Around = NOWHERE, named: bool = False) -> str:
+def as_meant(token: str, words: Words, mode: Mode = PLAINLY, around: Around = NOWHERE, named: bool = False) -> str:
     """One token with what stands around it. `named`: its capital says that it is a name."""
     lead, core, tail = edges(token)
     known = words.knows(core.lower())
@@ -285,7 +288,7 @@ def _long(token: str, words: Words) -> str:
     """More letters than a word has: a text without blanks."""
     if len(token) > _JOINED:
         return token
-    if (parts := _parts(token.lower(), Mode(), NOWHERE, words)) is not None:
+    if (parts := _parts(token.lower(), PLAINLY, NOWHERE, words)) is not None:
         return parts
     chunks = [_unglued(chunk, words) for chunk in re.findall(r"[^\W_]+(?:'[^\W_]+)*|[\W_]+", token)]
     return re.sub(r"(?<=[^\W_][.,!?;:])(?=[^\W_])", " ", "".join(chunks)) if len(chunks) > 1 else chunks[0]
