@@ -149,7 +149,7 @@ def _encoder(looked: Looked) -> Iterator[Line]:
         if len(looked.readings) > 1:
             kind = "some words by themselves" if reading.window else "read at once"
             yield Line("", f"Part {number} of {len(looked.readings)} of a long message, {kind}")
-        limits = join.firmer(looked.thresholds) if reading.window else looked.thresholds
+        limits = join.asked(reading, looked.thresholds)
         for tier, limit in {1: join.HEAVY, **limits.tiers}.items():
             yield Line(f"T{tier} or higher", f"{reading.weighed(tier, limits.passive):.2f}, taken from {limit:.2f} on")
         for name, chance in reading.flags.items():

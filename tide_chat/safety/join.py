@@ -125,25 +125,30 @@ def is_reduced(assessment: Assessment) -> bool:
 
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
-    limits = firmer(limits) if reading.window else limits
     chosen = _chosen(reading, limits, context)
-    if reading.weighed(2, limits.passive) < chosen[2]:
+    if reading.weighed(2, asked(reading, limits).passive) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
     return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 
 
+def asked(reading: Reading, limits: Thresholds) -> Thresholds:
+    """More of a window, and more again where it is one of several messages read together."""
+    return firmer(limits) if reading.window else limits
+
+
 def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[int, float]:
     """A small sign lowers the limit, unless a danger of its own is heard that the sign may belong to."""
+    own = asked(reading, limits)
     if context.excused:
-        return limits.excused
+        return own.excused
     if context.sign and OF_THEIR_OWN.isdisjoint(_flags([reading], limits)):
-        return limits.with_sign
-    return limits.tiers
+        return own.with_sign
+    return own.tiers
 
 
 def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
-    asked = [(reading, (firmer(limits) if reading.window else limits).flags) for reading in readings]
-    return tuple(flag for flag in Flag if any(each.flags[str(flag)] >= least[str(flag)] for each, least in asked))
+    least = [(reading.flags, asked(reading, limits).flags) for reading in readings]
+    return tuple(flag for flag in Flag if any(chances[str(flag)] >= limit[str(flag)] for chances, limit in least))
 
 
 def _scenarios(readings: Sequence[Reading]) -> dict[str, float]:
