@@ -15,8 +15,7 @@ from tide_chat.clinician.recorded import Recorded, Turn
 from tide_chat.compose import Session
 from tide_chat.errors import ModelNotFound, TideError, UsageError
 from tide_chat.registry import Registry
-from tide_chat.safety.classifier import Unavailable, parts_of
-from tide_chat.safety.normalize import readable
+from tide_chat.safety.classifier import Unavailable
 from tide_chat.safety.router import excerpt
 
 if TYPE_CHECKING:  # what few sessions ask for is loaded then
@@ -101,8 +100,7 @@ class Desk:
         files, classifier = self._files_in_words(turn), self.session.classifier
         try:
             heads = classifier.heads
-            parts = list(parts_of(readable(excerpt(turn.text))))
-            readings = tuple(heads.read(classifier.vector(part), window=window) for part, window in parts)
+            readings = tuple(heads.readings(excerpt(turn.text), classifier.vector))
             return Looked(readings, heads.thresholds, files=files, factors=self._factors(turn, heads.sha256))
         except Unavailable as error:
             return Looked(missing=str(error), files=files)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,10 @@ class Heads:
             scenarios=found["scenario"],
             window=window,
         )
+
+    def readings(self, text: str, vector: Callable[[str], Sequence[float]]) -> list[Reading]:
+        """One for each part of a text. vector: of a part. Raises Unavailable."""
+        return [self.read(vector(part), window=window) for part, window in parts_of(readable(text))]
 
 
 def load_heads(path: Path) -> Heads:
@@ -259,8 +264,7 @@ class Classifier:
         if self._failure or self._heads is None or self._engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded")
         try:
-            parts = list(parts_of(readable(text)))
-            return [self._heads.read(self._vector(self._engine, part), window=window) for part, window in parts]
+            return self._heads.readings(text, partial(self._vector, self._engine))
         except (TideError, Unavailable) as error:
             self._died()
             raise Unavailable(error.message if isinstance(error, TideError) else str(error)) from None

@@ -23,7 +23,6 @@ class Index:
         self._bits: dict[str, int] = defaultdict(int)  # of the needs that a word or beginning meets
         self._led: dict[str, list[int]] = defaultdict(list)  # ways, by the words of their rarest need
         self._always = frozenset(number for number, ways in enumerate(phrases) if not all(ways))
-        self._steps: dict[str, bool]  # from letter to letter towards those words, and whether one ends here
         self._of_word: dict[str, tuple[frozenset[int], int]] = {}
         needs = Counter(need for ways in phrases for way in ways for need in way)
         common: Counter[str] = Counter()
@@ -39,6 +38,7 @@ class Index:
                 for word in min(way, key=rank.__getitem__):
                     self._led[word].append(len(self._ways))
                 self._ways.append((number, reduce(or_, map(bits.__getitem__, way))))
+        # From letter to letter towards those words, and whether one ends here.
         self._steps = {key[:end]: key[:end] in self._bits for key in self._bits for end in range(1, len(key) + 1)}
 
     def among(self, words: Iterable[str]) -> list[int]:

@@ -152,7 +152,7 @@ def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:
 
 
 def _scenarios(readings: Sequence[Reading]) -> dict[str, float]:
-    """The mean over the windows of a long text."""
+    """The mean over the parts of a long text."""
     labels = readings[0].scenarios if readings else {}
     return {label: sum(reading.scenarios[label] for reading in readings) / len(readings) for label in labels}
 
