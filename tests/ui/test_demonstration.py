@@ -99,3 +99,12 @@ async def test_a_key_that_comes_when_the_app_is_already_going_ends_nothing(doubl
         stack, app(pilot)._screen_stacks["_default"] = app(pilot)._screen_stacks["_default"], []
         await app(pilot).on_event(Key("escape", None))
         app(pilot)._screen_stacks["_default"] = stack
+
+
+async def test_a_tick_that_comes_when_the_app_is_already_going_ends_nothing(doubles: Doubles) -> None:
+    async with playing(doubles) as pilot:
+        demo = app(pilot)
+        assert isinstance(demo, DemoApp)
+        stack, demo._screen_stacks["_default"] = demo._screen_stacks["_default"], []
+        demo.player.tick()
+        demo._screen_stacks["_default"] = stack

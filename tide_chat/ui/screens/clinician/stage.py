@@ -87,6 +87,8 @@ class DemoApp(TideChatApp):
     # What the player does
 
     def ready(self) -> bool:
+        if not self.screen_stack:
+            return False  # the clock's last tick, while the app is going
         return self.chat.turns.running is None and not isinstance(self.screen, DisclosureScreen)
 
     def to_chat(self) -> bool:
