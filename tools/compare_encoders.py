@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from training.risk import data
+from training.risk import data, ngrams
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE
 from training.risk.train import Recipe, Trainer
@@ -45,10 +45,12 @@ def see(run: Path, texts: list[Row]) -> Seen:
     if not trainer.took_over or described["recipe"]["fold"] != trainer.recipe.fold:
         sys.exit(f"{run} was trained on other labels or with another --fold: nothing can be compared.")
     parts = trainer.model.parts(trainer.logits(texts))
+    counted = ngrams.logits(trainer.ngrams, trainer.texts(texts, varied=False))
     heads = json.loads((run / HEADS_FILE).read_text(encoding="utf-8"))
     temperature = next(head["temperature"] for head in heads["heads"] if head["name"] == "tier")
     limits = torch.tensor([heads["thresholds"]["flags"][flag] for flag in data.FLAGS])
-    return Seen(run.name, (parts["tier"] / temperature).softmax(-1), (parts["flags"].sigmoid() >= limits).any(-1))
+    tiers = (parts["tier"] / temperature + counted).softmax(-1)
+    return Seen(run.name, tiers, (parts["flags"].sigmoid() >= limits).any(-1))
 
 
 def line(seen: Seen, texts: list[Row]) -> str:

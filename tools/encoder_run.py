@@ -19,8 +19,9 @@ from convert.architectures import TABLE
 from convert.from_gguf.source import Source
 from convert.from_gguf.tensors import named
 from tide_chat.errors import DataError, TideError
-from tide_chat.safety.classifier import ENCODER, HEADS, default_folder
+from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, default_folder
 from training.risk.model import HEADS_FILE, base_folder
+from training.risk.train import NGRAMS_FILE
 
 LINES = {line.gguf: line for line in TABLE["bert"].tensors}
 ROOM = 256 << 20  # bytes; a run takes some 130 MB
@@ -35,6 +36,7 @@ def write(models: Path, out: Path) -> None:
     if source.architecture != "bert":
         raise DataError("This is no risk encoder.", details=f"{source.path}: {source.architecture}")
     shipped = _heads(models / HEADS)
+    ngrams = _bytes(models / NGRAMS)
     tokenizer = AutoTokenizer.from_pretrained(base_folder(), local_files_only=True)
     if [_bare(token) for token in source.get("tokenizer.ggml.tokens")] != [
         _bare(token) for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
@@ -49,6 +51,7 @@ def write(models: Path, out: Path) -> None:
         tokenizer.save_pretrained(part)
         (part / "run.json").write_text(json.dumps(shipped.pop("trained"), indent=2) + "\n")
         (part / HEADS_FILE).write_text(json.dumps(shipped))
+        (part / NGRAMS_FILE).write_bytes(ngrams)
 
 
 def config(source: Source) -> BertConfig:
@@ -71,6 +74,13 @@ def _heads(file: Path) -> dict[str, Any]:
         return {name: found[name] for name in ("heads", "thresholds", "trained")}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError("The encoder's heads cannot be read.", details=f"{file}: {error}") from error
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError("The encoder's n-grams cannot be read.", details=f"{file}: {error}") from error
 
 
 def _bare(token: str) -> str:

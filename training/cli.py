@@ -12,7 +12,7 @@ from training.data.command import command as data
 from training.preference import command as preference
 from training.sft import together
 
-HEADS = ("tier", "flags", "subject", "time", "scenario")
+PARTS = ("tier", "flags", "subject", "time", "scenario", "ngrams")
 
 app = entry.group("tide-train", "Prepare data and fine-tune the models that tide-chat runs.")
 for each in (commands.show, preference.pairs):
@@ -36,7 +36,7 @@ for each in (data, commands.sft, preference.dpo, commands.families, commands.mix
 @click.option("--frozen", type=click.IntRange(0), help="So many first layers, and the word embeddings, learn nothing.")
 @click.option("--leave-out", type=click.IntRange(0, 3), help="A quarter of the themes, for a teacher to judge.")
 @click.option("--device", default="cpu", help="cpu or cuda.", type=click.Choice(["cpu", "cuda"]), show_default=True)
-@click.option("--only-head", type=click.Choice(HEADS), help="Train this head alone, on the encoder of the run --base.")
+@click.option("--only-head", type=click.Choice(PARTS), help="Train this alone, on the encoder of the run --base.")
 def risk(
     out: Path,
     base: Path | None,

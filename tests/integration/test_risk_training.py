@@ -6,17 +6,19 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
 
 from convert.gguf_file import convert
 from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
-from tide_chat.safety.classifier import ENCODER, HEADS, Classifier, default_folder
-from training.risk import data, teachers
+from tide_chat.safety.assessment import Tier
+from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, Classifier, default_folder
+from training.risk import data, ngrams, teachers
 from training.risk.data import Row
 from training.risk.model import base_folder
-from training.risk.train import Recipe, Trainer, padded
+from training.risk.train import NGRAMS_FILE, Recipe, Trainer, padded
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TEXTS = (
@@ -70,7 +72,7 @@ def test_train_convert_and_read(tmp_path: Path) -> None:
     converted = tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models")
     assert converted.returncode == 0, converted.stderr
     assert json.loads((tmp_path / "models" / HEADS).read_text())["trained"]["recipe"]["seed"] == 3
-    assert [path.name for path in sorted((tmp_path / "models").iterdir())] == [ENCODER, HEADS]
+    assert [path.name for path in sorted((tmp_path / "models").iterdir())] == [ENCODER, HEADS, NGRAMS]
     classifier = Classifier(tmp_path / "models", patience=60)
     try:
         (reading,) = classifier.read("hello there")
@@ -91,7 +93,7 @@ def test_the_shipped_encoder_can_be_learnt_on_from(tmp_path: Path) -> None:
     done = encoder_run(tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert tide("tide-convert", "risk", tmp_path / "run", "--out", tmp_path / "models").returncode == 0
-    for name in (ENCODER, HEADS):
+    for name in (ENCODER, HEADS, NGRAMS):
         assert (tmp_path / "models" / name).read_bytes() == (shipped / name).read_bytes(), name
     trainer = Trainer(replace(Recipe(), teachers=0), tmp_path / "run", lambda _: None, 16)
     assert trainer.took_over
@@ -166,6 +168,47 @@ def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     refused = tide("tide-train", "risk", "--out", tmp_path / "no", *again, "--epochs", "2")
     assert refused.returncode == 2
     assert "--epochs" in refused.stderr
+
+
+def test_the_ngrams_alone_leave_the_encoder_as_it_was(tmp_path: Path) -> None:
+    some = ("--limit", "96", "--out")
+    assert tide("tide-train", "risk", *some, tmp_path / "run", "--epochs", "1", "--seed", "3").returncode == 0
+    again = ("--base", tmp_path / "run", "--only-head", "ngrams", "--seed", "4")
+    done = tide("tide-train", "risk", *some, tmp_path / "again", *again)
+    assert done.returncode == 0, done.stderr
+    assert "n-grams, epoch 6 of 6" in done.stdout
+    heads = [json.loads((tmp_path / run / "heads.json").read_text()) for run in ("run", "again")]
+    assert heads[0]["heads"][1:] == heads[1]["heads"][1:]
+    assert heads[0]["thresholds"]["flags"] == heads[1]["thresholds"]["flags"]
+    encoder, tables = (
+        [(tmp_path / run / name).read_bytes() for run in ("run", "again")]
+        for name in ("model.safetensors", NGRAMS_FILE)
+    )
+    assert encoder[0] == encoder[1]
+    assert tables[0] != tables[1]
+    assert json.loads((tmp_path / "again" / "run.json").read_text())["recipe"]["only_head"] == "ngrams"
+    (tmp_path / "run" / NGRAMS_FILE).write_bytes(b"{}\n")
+    refused = tide("tide-train", "risk", *some, tmp_path / "no", *again)
+    assert (refused.returncode, "n-grams of the run cannot be read" in refused.stderr) == (4, True)
+
+
+def test_the_table_of_ngrams_says_what_its_messages_say() -> None:
+    trainer = Trainer(Recipe(teachers=0, chatter=0), None, lambda _: None, 600)
+    table = ngrams.learn(trainer)
+    rows = [row for row in trainer.train_rows if row.tier is not None]
+    texts = trainer.texts(rows, varied=False)
+    chances = ngrams.logits(table, texts).softmax(-1)
+    grave = [int(row.tier or 0) >= 2 for row in rows]
+    right = [bool(chance >= 0.5) == one for chance, one in zip(chances[:, 2:].sum(-1), grave, strict=True)]
+    assert sum(right) / len(right) > 0.9 > max(sum(grave), len(grave) - sum(grave)) / len(grave)
+    assert table.logits(texts[0]) == pytest.approx(ngrams.logits(table, texts[:1])[0].tolist())
+
+
+def test_a_message_known_only_to_lie_below_t2_is_wanted_there() -> None:
+    rows = [Row("a", "", "", tier=Tier.T3), Row("b", "", "")]
+    assert ngrams.targets(rows, None, 0.5).tolist() == [[0, 0, 0, 1, 0], [0.5, 0.5, 0, 0, 0]]
+    taught = teachers.of(["a"], numpy.array([[0, 0, 0.5, 0.5, 0]], "float32"), numpy.zeros((1, len(data.FLAGS))))
+    assert ngrams.targets(rows, taught, 0.5).tolist() == [[0, 0, 0.25, 0.75, 0], [0.5, 0.5, 0, 0, 0]]
 
 
 def test_one_head_alone_needs_a_trained_encoder(tmp_path: Path) -> None:
@@ -243,8 +286,6 @@ def test_a_teacher_judges_only_what_it_did_not_learn_from(tmp_path: Path) -> Non
 
 
 def test_teachers_are_averaged_where_they_read_the_same(tmp_path: Path) -> None:
-    import numpy
-
     def read(texts: list[str], first: float) -> teachers.Chances:
         tiers = numpy.array([[first, 1 - first, 0, 0, 0]] * len(texts))
         return teachers.of(texts, tiers, numpy.zeros((len(texts), len(data.FLAGS))))

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tide_chat.safety.classifier import (
     LOAD_PATIENCE,
     LONG,
     MOST_WINDOWS,
+    NGRAMS,
     OVERLAP,
     WHOLE,
     WINDOW,
@@ -28,7 +30,7 @@ from tide_chat.safety.classifier import (
     load_heads,
     parts_of,
 )
-from tide_chat.safety.join import is_reduced
+from tide_chat.safety.join import COUNTED, is_reduced
 from tide_chat.safety.router import Router, assess
 from tide_chat.safety.state import RiskState
 
@@ -43,7 +45,7 @@ def classifier() -> Iterator[Classifier]:
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """The shipped files in a folder where they may be damaged."""
-    for name in (ENCODER, HEADS):
+    for name in (ENCODER, HEADS, NGRAMS):
         shutil.copy(default_folder() / name, tmp_path / name)
     return tmp_path
 
@@ -61,6 +63,21 @@ def _failure(folder: Path) -> str:
     assert is_reduced(grave)
     assert is_reduced(calm)
     return str(calm.reasons[0])
+
+
+IMPLIED = "i have written to all of them and paid the rent up to friday, nobody will have to deal with me after that"
+
+
+def test_n_grams_go_on_without_the_encoder(copied: Path) -> None:
+    (copied / ENCODER).unlink()
+    one = Classifier(copied, patience=30)
+    try:
+        heard = Router(one).assess(IMPLIED)
+    finally:
+        one.close()
+    assert assess(IMPLIED).tier < Tier.T2
+    assert (heard.tier >= Tier.T2, is_reduced(heard)) == (True, True)
+    assert heard.reasons[1].rule in COUNTED.values()
 
 
 # What no rule knows, and the encoder learnt: near in words, far apart in meaning.
@@ -206,6 +223,18 @@ def test_a_damaged_encoder_is_never_run(copied: Path) -> None:
     assert f"{ENCODER} is damaged" in _failure(copied)
 
 
+def test_missing_ngrams_are_said(copied: Path) -> None:
+    (copied / NGRAMS).unlink()
+    assert f"{NGRAMS} is missing" in _failure(copied)
+
+
+def test_damaged_ngrams_are_never_used(copied: Path) -> None:
+    data = bytearray((copied / NGRAMS).read_bytes())
+    data[-1] ^= 0xFF
+    (copied / NGRAMS).write_bytes(data)
+    assert f"{NGRAMS} is damaged" in _failure(copied)
+
+
 @pytest.mark.parametrize("change", ["[]", "{", '{"heads": []}', '{"heads": [{"name": "tier"}]}'])
 def test_damaged_heads_are_said(copied: Path, change: str) -> None:
     (copied / HEADS).write_text(change)
@@ -298,16 +327,19 @@ def test_an_encoder_that_dies_again_and_again_is_left_alone() -> None:
 def _until_loaded(one: Classifier) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        try:
-            assert one.thresholds.tiers
-        except Unavailable:
-            time.sleep(0.05)
-        else:
+        if not one.loading:
             return
-    raise AssertionError("the encoder did not load")
+        time.sleep(0.05)
+    pytest.fail("the encoder was not loaded")
 
 
 def _pid(one: Classifier) -> int:
     engine = one._engine
     assert engine
     return engine.pid
+
+
+@pytest.mark.parametrize("text", ["the night is long", "no puedo dormir y ya no quiero vivir"])
+def test_who_looks_on_sees_the_chances_that_decided(classifier: Classifier, text: str) -> None:
+    decided = classifier.read(text)
+    assert classifier.heads.readings(text, partial(classifier.vector, glossed=True)) == decided

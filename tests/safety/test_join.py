@@ -14,8 +14,8 @@ from tide_chat.safety.classifier import Classifier, Reading, Thresholds, Unavail
 from tide_chat.safety.router import Router, assess
 
 FLAGS = {str(flag): 0.5 for flag in Flag}
-LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.3, 3: 0.3, 4: 0.3}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS)
-PLAIN, SIGN, EXCUSED = join.Context(), join.Context(sign=True), join.Context(excused=True)
+LIMITS = Thresholds({2: 0.5, 3: 0.5, 4: 0.5}, {2: 0.8, 3: 0.8, 4: 0.8}, FLAGS)
+PLAIN, EXCUSED = join.Context(), join.Context(excused=True)
 
 
 def reading(*tiers: float, flag: Flag | None = None) -> Reading:
@@ -31,7 +31,6 @@ CALM, HALF, GRAVE = reading(1, 0, 0, 0, 0), reading(0.6, 0, 0.4, 0, 0), reading(
     [
         (CALM, PLAIN, Tier.T0),
         (HALF, PLAIN, Tier.T0),
-        (HALF, SIGN, Tier.T2),
         (GRAVE, PLAIN, Tier.T4),
         (GRAVE, EXCUSED, Tier.T4),
         (reading(0.3, 0, 0.7, 0, 0), EXCUSED, Tier.T1),
@@ -43,27 +42,13 @@ def test_the_encoder_alone(heard: Reading, context: join.Context, tier: Tier) ->
     assert join.join(Assessment(), [heard], LIMITS, context).tier is tier
 
 
-@pytest.mark.parametrize(
-    ("flag", "tier"),
-    [
-        (Flag.HARM_TO_OTHERS, Tier.T0),
-        (Flag.EATING_DISORDER, Tier.T0),
-        (Flag.MEDICAL_EMERGENCY, Tier.T2),
-        (None, Tier.T2),
-    ],
-)
-def test_a_sign_that_may_belong_to_another_danger_lowers_no_limit(flag: Flag | None, tier: Tier) -> None:
-    assert join.join(Assessment(), [reading(0.6, 0, 0.4, 0, 0, flag=flag)], LIMITS, SIGN).tier is tier
-    assert join.join(Assessment(), [reading(0.3, 0, 0.7, 0, 0, flag=flag)], LIMITS, SIGN).tier is Tier.T2
-
-
 CHANCES = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(lambda xs: [x / sum(xs) for x in xs])
 
 
-@given(st.sampled_from(Tier), CHANCES, st.booleans(), st.booleans())
-def test_the_encoder_never_lowers(tier: Tier, chances: list[float], sign: bool, excused: bool) -> None:
+@given(st.sampled_from(Tier), CHANCES, st.booleans())
+def test_the_encoder_never_lowers(tier: Tier, chances: list[float], excused: bool) -> None:
     rules = Assessment(tier, (Flag.MINOR,), reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(sign, excused, (join.Found(tier, 0),)))
+    joined = join.join(rules, [reading(*chances)], LIMITS, join.Context(excused, (join.Found(tier, 0),)))
     assert joined.tier >= tier
     assert Flag.MINOR in joined.flags
     assert set(rules.reasons) <= set(joined.reasons)
@@ -83,12 +68,7 @@ def test_flags_of_both_and_the_gravest_window() -> None:
     assert joined.reasons[0].rule == join.SOUNDS[Tier.T4]
 
 
-def test_a_missed_passive_wish_costs_less_than_a_missed_intent() -> None:
-    assert join.join(Assessment(), [reading(0.45, 0, 0.55, 0, 0)], LIMITS, PLAIN).tier < Tier.T2
-    assert join.join(Assessment(), [reading(0.45, 0, 0, 0.55, 0)], LIMITS, PLAIN).tier is Tier.T3
-
-
-def test_a_passive_wish_told_in_pieces_counts_in_full() -> None:
+def test_more_is_asked_of_several_messages_read_together() -> None:
     limits = join.firmer(LIMITS)
     assert join.join(Assessment(), [reading(0.2, 0, 0.8, 0, 0)], limits, PLAIN).tier is Tier.T2
     assert join.join(Assessment(), [reading(0.25, 0, 0.75, 0, 0)], limits, PLAIN).tier < Tier.T2
@@ -111,13 +91,24 @@ def test_without_the_encoder_that_is_said() -> None:
     assert not join.is_reduced(Assessment(Tier.T2))
 
 
+def test_n_grams_raise_where_there_is_no_encoder_and_lower_nothing() -> None:
+    rules = Assessment(Tier.T1, (Flag.MINOR,), reasons=(Reason("a rule", "its words"),))
+    raised = join.counted(rules, [CALM, GRAVE], LIMITS, PLAIN)
+    assert (raised.tier, raised.flags) == (Tier.T4, (Flag.MINOR,))
+    assert [reason.rule for reason in raised.reasons] == [join.COUNTED[Tier.T4], "a rule"]
+    assert join.counted(rules, [CALM], LIMITS, PLAIN) == rules
+    heavy = join.counted(Assessment(), [reading(0.2, 0.8, 0, 0, 0)], LIMITS, PLAIN)
+    assert (heavy.tier, heavy.reasons) == (Tier.T1, ())
+    assert join.counted(Assessment(), [reading(0.3, 0, 0, 0.7, 0)], LIMITS, EXCUSED).tier is Tier.T1
+
+
 SLIGHT = reading(0.2, 0.7, 0.04, 0.04, 0.02)  # far from what the encoder raises by itself, and not nothing
 
 
 @pytest.mark.parametrize(("heard", "tier"), [(CALM, Tier.T0), (SLIGHT, Tier.T3), (HALF, Tier.T3), (GRAVE, Tier.T4)])
 def test_doubtful_words_need_the_encoder_to_bear_them_out(heard: Reading, tier: Tier) -> None:
     rules = Assessment(Tier.T3, reasons=(Reason("a rule", "its words"),))
-    joined = join.join(rules, [heard], LIMITS, join.Context(sign=True, found=(join.Found(Tier.T3, join.DOUBTFUL),)))
+    joined = join.join(rules, [heard], LIMITS, join.Context(found=(join.Found(Tier.T3, join.DOUBTFUL),)))
     assert joined.tier is tier
     assert set(rules.reasons) <= set(joined.reasons)
     assert (joined.reasons[0].rule == join.NOT_BORNE_OUT) == (heard is CALM)
@@ -158,13 +149,6 @@ def test_an_encoder_that_is_not_there_bears_out_nothing_and_talks_nothing_down()
     alone = Router(Fixed(None)).assess(text)
     assert (alone.tier, join.is_reduced(alone)) == (Tier.T2, True)
     assert alone.reasons[1:] == assess(text).reasons
-
-
-def test_a_sign_needs_the_encoder() -> None:
-    text = "one last time round the park"
-    assert Router(Fixed(HALF)).assess(text).tier is Tier.T2
-    assert Router(Fixed(HALF)).assess("round the park").tier is Tier.T0
-    assert Router(Fixed(None)).assess(text).tier is Tier.T0
 
 
 class Hidden(Fixed):

@@ -58,7 +58,7 @@ class Scripted(Classifier):
 
     @property
     def thresholds(self) -> Thresholds:
-        return Thresholds(LIMITS, LIMITS, LIMITS, {str(flag): 0.5 for flag in Flag})
+        return Thresholds(LIMITS, LIMITS, {str(flag): 0.5 for flag in Flag})
 
 
 def written(folder: Path, name: str, records: list[Any]) -> Path:

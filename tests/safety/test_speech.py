@@ -177,18 +177,6 @@ def test_my_villain_is_not_me(text: str) -> None:
     assert assess(text).tier < T3
 
 
-def test_a_sign_raises_nothing_and_is_listened_for() -> None:
-    assessment, seen = judge("one last time round the park with the old dog", load())
-    assert assessment.tier is T0
-    assert seen.sign
-
-
-def test_a_sign_about_somebody_else_is_none() -> None:
-    assert judge("I have listed who gets what", load())[1].sign
-    assert not judge("my boss keeps asking who gets what", load())[1].sign
-    assert not judge('my boss said "kill me now"', load())[1].sign
-
-
 def test_a_past_that_is_not_said_to_be_over_has_to_be_borne_out() -> None:
     assessment, seen = judge("I tried to kill myself in 2010", load())
     assert assessment.tier is T2

@@ -7,7 +7,7 @@ import pytest
 
 from tide_chat.safety import lexicon, protocol, why
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.join import SOUNDS
+from tide_chat.safety.join import COUNTED, SOUNDS
 from tide_chat.safety.router import assess
 from tide_chat.safety.state import RiskState
 
@@ -61,7 +61,8 @@ def test_each_flag_has_a_sentence_also_without_a_reason(flag: Flag) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [*SOUNDS.values(), *(f"{table}, T3: why" for table in lexicon.STATEMENTS), "built-in, T3: x"]
+    "rule",
+    [*SOUNDS.values(), *COUNTED.values(), *(f"{table}, T3: why" for table in lexicon.STATEMENTS), "built-in, T3: x"],
 )
 def test_each_kind_of_rule_has_a_sentence_of_its_own(rule: str) -> None:
     words = why.in_words(Assessment(Tier.T3, reasons=(Reason(rule, "some words"),)))

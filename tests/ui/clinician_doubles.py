@@ -27,7 +27,7 @@ class FakeEncoder:
             raise Unavailable(self.missing)
         return load_heads(default_folder() / "risk-encoder.json")
 
-    def vector(self, text: str) -> Sequence[float]:
+    def vector(self, text: str, *, glossed: bool = False) -> Sequence[float]:
         return [0.0] * 384
 
     def read(self, text: str) -> Sequence[Reading]:

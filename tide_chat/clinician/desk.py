@@ -6,6 +6,7 @@ Off until it is switched on for a session. Methods that read files or ask the en
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -100,7 +101,7 @@ class Desk:
         files, classifier = self._files_in_words(turn), self.session.classifier
         try:
             heads = classifier.heads
-            readings = tuple(heads.readings(excerpt(turn.text), classifier.vector))
+            readings = tuple(heads.readings(excerpt(turn.text), partial(classifier.vector, glossed=True)))
             return Looked(readings, heads.thresholds, files=files, factors=self._factors(turn, heads.sha256))
         except Unavailable as error:
             return Looked(missing=str(error), files=files)

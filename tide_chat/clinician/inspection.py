@@ -151,7 +151,7 @@ def _encoder(looked: Looked) -> Iterator[Line]:
             yield Line("", f"Part {number} of {len(looked.readings)} of a long message, {kind}")
         limits = join.asked(reading, looked.thresholds)
         for tier, limit in {1: join.HEAVY, **limits.tiers}.items():
-            yield Line(f"T{tier} or higher", f"{reading.weighed(tier, limits.passive):.2f}, taken from {limit:.2f} on")
+            yield Line(f"T{tier} or higher", f"{reading.at_least(tier):.2f}, taken from {limit:.2f} on")
         for name, chance in reading.flags.items():
             if chance >= min(LEAST, limits.flags[name]):
                 yield Line(name, f"{chance:.2f}, raised from {limits.flags[name]:.2f} on")

@@ -1,9 +1,9 @@
-"""The risk encoder at run time: a small text encoder in a process of its own, and the heads on top of it.
+"""The risk encoder at run time: a small text encoder in a process of its own, heads on top of it, n-grams beside it.
 
 Gives chances, decides nothing (`router.py` does) and never lets a message wait: when the file is missing or damaged,
-the process dies, or an answer takes too long, `Unavailable` says so and the rules go on alone. The file is a plain
-GGUF, run by the same runtime as the chat model; heads and thresholds stand beside it as JSON (`training/risk` writes
-both).
+the process dies, or an answer takes too long, `Unavailable` says so and rules and n-grams go on. The file is a plain
+GGUF, run by the same runtime as the chat model; heads and thresholds stand beside it as JSON, and the table of n-grams
+(`training/risk` writes all three).
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import TideError
 from tide_chat.safety import gloss
+from tide_chat.safety.ngrams import Ngrams
 from tide_chat.safety.normalize import readable
 
-ENCODER, HEADS = "risk-encoder.gguf", "risk-encoder.json"
-LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules go on alone until it is there
+ENCODER, HEADS, NGRAMS = "risk-encoder.gguf", "risk-encoder.json", "risk-ngrams.bin"
+LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that rules and n-grams go on until it is there
 PATIENCE = 1.0  # seconds for a message, however long: all its parts on a slow computer
 MOST_DEATHS = 3
-PASSIVE = 0.8  # of the chance of T2 that counts beside that of T3 and T4: to miss those costs more
 WHOLE = 140  # words read at once and that is all, as many as it learnt from
 LONG = 300  # words of a longer text that are read at once
 WINDOW = 50  # words of a longer text read by themselves: in much talk a sentence can be lost
@@ -63,10 +63,6 @@ class Reading:
         """The chance of this tier or a higher one."""
         return sum(self.tiers[tier:])
 
-    def weighed(self, tier: int, passive: float) -> float:
-        """What is held against the limit of a tier: the chance of it or a higher one; `passive` of that of T2."""
-        return self.at_least(tier) - (1 - passive) * self.tiers[2] if tier == 2 else self.at_least(tier)
-
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -79,45 +75,57 @@ class Head:
     bias: tuple[float, ...]
     temperature: float
 
-    def named(self, vector: Sequence[float]) -> dict[str, float]:
-        return dict(zip(self.labels, self.chances(vector), strict=True))
+    def named(self, vector: Sequence[float], beside: Sequence[float] | None = None) -> dict[str, float]:
+        return dict(zip(self.labels, self.chances(vector, beside), strict=True))
 
-    def chances(self, vector: Sequence[float]) -> tuple[float, ...]:
+    def chances(self, vector: Sequence[float], beside: Sequence[float] | None = None) -> tuple[float, ...]:
+        """beside: what another has to say of each label, added to its own logits."""
         logits = [
             (sum(map(operator.mul, row, vector)) + bias) / self.temperature
             for row, bias in zip(self.weight, self.bias, strict=True)
         ]
+        if beside:
+            logits = [*map(operator.add, logits, beside)]
         if not self.one:
             return tuple(1 / (1 + math.exp(-max(-60.0, min(60.0, logit)))) for logit in logits)
-        top = max(logits)
-        powers = [math.exp(logit - top) for logit in logits]
-        return tuple(power / sum(powers) for power in powers)
+        return _softmax(logits)
+
+
+def _softmax(logits: Sequence[float]) -> tuple[float, ...]:
+    top = max(logits)
+    powers = [math.exp(logit - top) for logit in logits]
+    return tuple(power / sum(powers) for power in powers)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which chance on a tier is taken or a flag raised. Chosen on held-out themes by cost (`training/risk`)."""
+    """From which chance on a tier is taken or a flag raised. Chosen on held-out themes by cost (`training/risk`).
+
+    excused: when an explicit rule has lowered what the lexicon found.
+    """
 
     tiers: Mapping[int, float]
-    with_sign: Mapping[int, float]  # when a small sign of the lexicon points the same way
-    excused: Mapping[int, float]  # when an explicit rule has lowered what the lexicon found
+    excused: Mapping[int, float]
     flags: Mapping[str, float]
-    passive: float = PASSIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """What stands beside the encoder's file."""
+    """What stands beside the encoder's file. alone: of the n-grams where there is no encoder."""
 
     heads: Mapping[str, Head]
     thresholds: Thresholds
+    ngrams: Ngrams
+    alone: Thresholds
+    alone_temperature: float
     sha256: str  # of the encoder's file
 
-    def read(self, vector: Sequence[float], *, window: bool = False) -> Reading:
+    def read(self, vector: Sequence[float], text: str, *, window: bool = False) -> Reading:
         """Raises Unavailable where the vector holds what is no number: every chance would look like a certain one."""
         if not all(map(math.isfinite, vector)):
             raise Unavailable("the encoder answered with what are no numbers")
-        found = {name: self.heads[name].named(vector) for name in READ}
+        beside = {"tier": self.ngrams.logits(text)}
+        found = {name: self.heads[name].named(vector, beside.get(name)) for name in READ}
         return Reading(
             tiers=tuple(found["tier"].values()),
             flags=found["flags"],
@@ -129,7 +137,15 @@ class Heads:
 
     def readings(self, text: str, vector: Callable[[str], Sequence[float]]) -> list[Reading]:
         """One for each part of a text. vector: of a part. Raises Unavailable."""
-        return [self.read(vector(part), window=window) for part, window in parts_of(readable(text))]
+        return [self.read(vector(part), part, window=window) for part, window in parts_of(readable(text))]
+
+    def counted(self, text: str) -> list[Reading]:
+        """One for each part of a text, by its n-grams alone: of tiers, and of nothing else."""
+        return [self._counted(part, window=window) for part, window in parts_of(readable(text))]
+
+    def _counted(self, text: str, *, window: bool) -> Reading:
+        logits = [logit / self.alone_temperature for logit in self.ngrams.logits(text)]
+        return Reading(_softmax(logits), flags={}, subject="self", time="now", scenarios={}, window=window)
 
 
 def load_heads(path: Path) -> Heads:
@@ -137,19 +153,34 @@ def load_heads(path: Path) -> Heads:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         heads = {one["name"]: _head(one) for one in data["heads"]}
-        limits = data["thresholds"]
-        tiers, with_sign, excused = ({int(k): float(v) for k, v in limits[n].items()} for n in _LIMITS)
-        thresholds = Thresholds(tiers, with_sign, excused, {k: float(v) for k, v in limits["flags"].items()})
-        found = Heads(heads, thresholds, str(data["encoder_sha256"]))
-        found.read([0.0] * len(heads["tier"].weight[0]))
+        ngrams = _load_ngrams(path.with_name(NGRAMS), str(data["ngrams_sha256"]))
+        limits, alone = data["thresholds"], data["thresholds"]["alone"]
+        sha256, temperature = str(data["encoder_sha256"]), float(alone["temperature"])
+        found = Heads(heads, _thresholds(limits), ngrams, _thresholds(alone), temperature, sha256)
+        found.read([0.0] * len(heads["tier"].weight[0]), "")
+        found.counted("")
     except FileNotFoundError:
         raise Unavailable(f"the file {path.name} is missing") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError):
         raise Unavailable(f"the file {path.name} is damaged") from None
     return found
 
 
-_LIMITS = ("tiers", "with_sign", "excused")
+def _thresholds(data: Mapping[str, Any]) -> Thresholds:
+    tiers, excused = ({int(k): float(v) for k, v in data[name].items()} for name in ("tiers", "excused"))
+    flags = {k: float(v) for k, v in data.get("flags", {}).items()}
+    return Thresholds(tiers, excused, flags)
+
+
+def _load_ngrams(path: Path, sha256: str) -> Ngrams:
+    """Raises Unavailable."""
+    _check(path, sha256)
+    try:
+        return Ngrams.from_bytes(path.read_bytes())
+    except (OSError, ValueError):
+        raise Unavailable(f"the file {path.name} is damaged") from None
+
+
 READ = ("tier", "flags", "subject", "time", "scenario")
 
 
@@ -218,7 +249,7 @@ class Classifier:
 
     @property
     def heads(self) -> Heads:
-        """Raises Unavailable."""
+        """There as soon as they are read, and though the encoder itself cannot be used. Raises Unavailable."""
         if self._heads is None:
             raise Unavailable(self._failure or "the encoder is not loaded yet")
         return self._heads
@@ -228,13 +259,17 @@ class Classifier:
         """Raises Unavailable."""
         return self.heads.thresholds
 
-    def vector(self, text: str) -> list[float]:
-        """Of a short text, for looking on. A message to be read waits for one of them at most. Raises Unavailable."""
+    def vector(self, text: str, *, glossed: bool = False) -> list[float]:
+        """Of a short text, for looking on. A message to be read waits for one of them at most. Raises Unavailable.
+
+        glossed: as part of a message is read, with its English words where it is in another language.
+        """
         engine = self._engine
         if self._failure or engine is None:
             raise Unavailable(self._failure or "the encoder is not loaded yet")
         try:
-            return self._pool.submit(engine.embed, text).result(LOAD_PATIENCE)
+            embed = partial(self._vector, engine) if glossed else engine.embed
+            return self._pool.submit(embed, text).result(LOAD_PATIENCE)
         except TooSlow:
             raise Unavailable("the encoder took too long") from None
         except (TideError, RuntimeError) as error:  # it died, or it is being closed
@@ -250,11 +285,10 @@ class Classifier:
 
     def _load(self, engine: ProcessEngine) -> None:
         try:
-            heads = load_heads(self._folder / HEADS)
+            self._heads = load_heads(self._folder / HEADS)
             path = self._folder / ENCODER
-            _check(path, heads.sha256)
+            _check(path, self._heads.sha256)
             engine.load(EngineSpec(path, name="risk-encoder", embedding=True, gpu="off"))
-            self._heads = heads
         except Unavailable as error:
             self._fail(str(error))
         except TideError as error:

@@ -21,25 +21,15 @@ DONE = 0.05  # what is done, held or stood at, where the encoder is all but cert
 DOUBTFUL = 0.08  # words that often stand in harmless messages as well
 TOGETHER = 0.25  # small signs that say much together, in a long message by accident too
 
-# Dangers of their own, whose words are also small signs of a wish to die: a knife, a farewell, not eating.
-OF_THEIR_OWN = frozenset(
-    {
-        Flag.HARM_TO_OTHERS,
-        Flag.ABUSE_NOW,
-        Flag.PSYCHOSIS_MANIA,
-        Flag.EATING_DISORDER,
-        Flag.AI_DEPENDENCE,
-        Flag.WITHDRAWAL,
-    }
-)
-
 NOT_BORNE_OUT = "words that are often harmless, and the encoder does not bear them out"
 
-SOUNDS = {
-    Tier.T2: "the encoder: sounds like a wish to be dead, being a burden, or self-injury",
-    Tier.T3: "the encoder: sounds like intent, a way, preparation or goodbye",
-    Tier.T4: "the encoder: sounds like something that is happening now or today",
+_LIKE = {
+    Tier.T2: "sounds like a wish to be dead, being a burden, or self-injury",
+    Tier.T3: "sounds like intent, a way, preparation or goodbye",
+    Tier.T4: "sounds like something that is happening now or today",
 }
+SOUNDS = {tier: f"{like}, to the encoder" for tier, like in _LIKE.items()}
+COUNTED = {tier: f"{like}, by its n-grams" for tier, like in _LIKE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +43,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the rules know beside their verdict. sign: a small sign was seen. excused: an explicit rule lowered one."""
+    """What the rules know beside their verdict. excused: an explicit rule lowered what they found."""
 
-    sign: bool = False
     excused: bool = False
     found: tuple[Found, ...] = ()
 
@@ -94,8 +83,17 @@ def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, con
     )
 
 
+def counted(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
+    """The graver of the rules and of what is made of the n-grams, where they have to do without the encoder."""
+    heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
+    if heard <= rules.tier:
+        return rules
+    reasons = (Reason(COUNTED[heard], ""),) if heard > Tier.T1 else ()
+    return replace(rules, tier=heard, reasons=(*reasons, *rules.reasons))
+
+
 def without_encoder(rules: Assessment, why: str) -> Assessment:
-    """The rules' verdict, with a reason that says that it is theirs alone."""
+    """What was found without it, with a reason that says so."""
     return replace(rules, reasons=(Reason(REDUCED, why), *rules.reasons))
 
 
@@ -108,10 +106,8 @@ def firmer(limits: Thresholds) -> Thresholds:
     return replace(
         limits,
         tiers=_firmer(limits.tiers),
-        with_sign=_firmer(limits.tiers),
         excused=_firmer(limits.excused),
         flags=_firmer(limits.flags),
-        passive=1,
     )
 
 
@@ -126,7 +122,7 @@ def is_reduced(assessment: Assessment) -> bool:
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
     chosen = _chosen(reading, limits, context)
-    if reading.weighed(2, asked(reading, limits).passive) < chosen[2]:
+    if reading.at_least(2) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
     return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 
@@ -137,13 +133,8 @@ def asked(reading: Reading, limits: Thresholds) -> Thresholds:
 
 
 def _chosen(reading: Reading, limits: Thresholds, context: Context) -> Mapping[int, float]:
-    """A small sign lowers the limit, unless a danger of its own is heard that the sign may belong to."""
     own = asked(reading, limits)
-    if context.excused:
-        return own.excused
-    if context.sign and OF_THEIR_OWN.isdisjoint(_flags([reading], limits)):
-        return own.with_sign
-    return own.tiers
+    return own.excused if context.excused else own.tiers
 
 
 def _flags(readings: Sequence[Reading], limits: Thresholds) -> tuple[Flag, ...]:

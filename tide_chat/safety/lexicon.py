@@ -42,7 +42,7 @@ class Entry:
     tier: Tier = Tier.T0
     flags: tuple[Flag, ...] = ()
     kind: str = ""  # what sort of cue or context; for statements: `firm`, which only a negation may
-    # lower, `doubtful`, which the encoder has to bear out where there is one, or `sign`, which raises nothing itself
+    # lower, or `doubtful`, which the encoder has to bear out where there is one
     weight: int = 1  # of a cue: how much it says by itself
     why: str = ""
     source: str = ""

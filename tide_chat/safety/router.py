@@ -20,7 +20,6 @@ from tide_chat.safety.speech import Quotation
 from tide_chat.safety.state import RiskState, over_turns
 
 DOUBTFUL = "doubtful"  # the kind of an entry that often stands in harmless messages as well
-SIGN = "sign"  # the kind of an entry that says too little by itself: the encoder listens more closely, that is all
 ENOUGH = 3  # weight of small signs that together make T2
 EDGE = 6_000  # characters read whole at the beginning and at the end of a long text
 MIDDLE = 12_000  # characters read in between, around alarming words
@@ -65,19 +64,28 @@ class Router:
         if self._classifier is None or cards.is_choice(text):  # our own words; the encoder was taught English ones
             return _rules(text, firm=firm)
         rules, seen = judge(text, load(), firm=firm)
+        read = excerpt(text)
+        # "I'm safe, my wife is here" sounds like a farewell to the encoder, and is the answer to a card's question.
+        surer = firm or sayings.reassures(text)
         if seen.borne_out(join.DONE) is Tier.T4 and self._classifier.loading:
             return rules  # nothing is graver, and the emergency number waits for nothing
         try:
-            read = excerpt(text)
             readings = self._classifier.read(read)
             if not firm:
                 readings += self._closer(read, readings, seen)
             limits = self._classifier.thresholds
-            # "I'm safe, my wife is here" sounds like a farewell to the encoder, and is the answer to a card's question.
-            surer = firm or sayings.reassures(text)
             return join.join(rules, readings, join.firmer(limits) if surer else limits, seen)
         except Unavailable as error:
-            return join.without_encoder(rules, str(error))
+            return join.without_encoder(self._by_ngrams(rules, read, seen, surer=surer), str(error))
+
+    def _by_ngrams(self, rules: Assessment, read: str, seen: join.Context, *, surer: bool) -> Assessment:
+        """By rules and n-grams; by rules alone where the n-grams cannot be read either."""
+        assert self._classifier
+        try:
+            heads = self._classifier.heads
+        except Unavailable:
+            return rules
+        return join.counted(rules, heads.counted(read), join.firmer(heads.alone) if surer else heads.alone, seen)
 
     def _closer(self, read: str, readings: Sequence[Reading], seen: join.Context) -> list[Reading]:
         """What the encoder makes of the words around those it does not bear out: much other talk hides them from it.
@@ -112,17 +120,13 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     folded = trace(read, lexicon.spellings, lexicon.vocabulary)
     framed = context.frame(folded.text, lexicon)
     others = speech.others_words(read)
-    found = context.find(framed, lexicon.statements)
-    hits = [_heard(framed, hit, lexicon, folded, others) for hit in found if hit.entry.kind != SIGN]
+    hits = [_heard(framed, hit, lexicon, folded, others) for hit in context.find(framed, lexicon.statements)]
     signs = [hit for hit in context.find(framed, lexicon.cues) if not _quotation(hit, folded, others)]
-    said = [hit for hit in found if hit.entry.kind == SIGN and not _quotation(hit, folded, others)]
-    sign = bool(signs) or any(_counts(framed, hit, lexicon) for hit in said)
     cue_tier, cue_reasons = combine(framed, signs, lexicon, firm=firm)
     hits = _unmask(framed, hits)
     tier = max((hit.tier for hit in hits), default=Tier.T0)
     foreign, foreign_reasons = elsewhere.heard(read)
     seen = join.Context(
-        sign=sign,
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
         found=(
             join.Found(foreign, 0),

@@ -1,71 +1,95 @@
-"""From logits on held-out themes to a temperature and thresholds, chosen by cost. Knows no model.
+"""From logits on held-out themes to temperature, share of the n-grams, and thresholds chosen by cost. Knows no model.
 
 A missed T3 or T4 costs most. Costs are per share, so the mix of tiers in the data does not matter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 
 from tide_chat.safety.assessment import Tier
-from tide_chat.safety.classifier import PASSIVE
 from training.risk import data
 from training.risk.data import Row
 
 MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
 ALARM_T0, ALARM_T1 = 24.0, 9.0
-GRAVE_FOUND = 0.935  # of T3 and T4 on the held-out themes: never fewer, whatever false alarms cost
+GRAVE_FOUND = 0.94  # of T3 and T4 on the held-out themes: never fewer, whatever false alarms cost
 STEPS = tuple(i / 200 for i in range(4, 197))
 FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
 FLAG_STEPS = tuple(limit for limit in STEPS if 0.5 <= limit <= 0.8)  # likelier than not; beyond is chance of few lines
-SIGN, EXCUSE = 0.6, 1.6  # factors on the odds needed, with a small sign of the lexicon and after an explicit rule
+EXCUSE = 1.6  # factor on the odds needed after an explicit rule
+TEMPERATURES = tuple(0.1 + 0.05 * i for i in range(68))
+SHARES = tuple(0.05 * i for i in range(21))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """temperature: of the tier head. Thresholds by tier number and by flag."""
+    """temperature: of the tier head. share: of the n-grams' logits beside it. Thresholds by tier number and by flag.
+
+    alone_temperature, alone: of those n-grams and by tier, where they have to do without the encoder.
+    """
 
     temperature: float
+    share: float
     tiers: dict[int, float]
     flags: dict[str, float]
+    alone_temperature: float
+    alone: dict[int, float]
 
     def as_json(self) -> dict[str, object]:
         """In the form that the app reads (`tide_chat/safety/classifier.py`)."""
-        return {
-            "tiers": self.tiers,
-            "with_sign": {tier: _odds(limit, SIGN) for tier, limit in self.tiers.items()},
-            "excused": {tier: _odds(limit, EXCUSE) for tier, limit in self.tiers.items()},
-            "flags": self.flags,
-        }
+        alone = {"temperature": self.alone_temperature, **_by_tier(self.alone)}
+        return {**_by_tier(self.tiers), "flags": self.flags, "alone": alone}
 
 
-def calibrate(tier_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequence[Row]) -> Calibration:
-    """tier_logits (rows, 5), flag_logits (rows, flags). Each is judged by the rows of which it is known."""
+def calibrate(
+    tier_logits: torch.Tensor, ngram_logits: torch.Tensor, flag_logits: torch.Tensor, rows: Sequence[Row]
+) -> Calibration:
+    """tier_logits and ngram_logits (rows, 5), flag_logits (rows, flags). Judged by the rows of which each is known."""
     tiered = [i for i, row in enumerate(rows) if row.tier is not None]
     flagged = [i for i, row in enumerate(rows) if row.flags is not None]
     tiers = torch.tensor([int(rows[i].tier or 0) for i in tiered])
-    temperature = _temperature(tier_logits[tiered], tiers)
-    chances = (tier_logits[tiered] / temperature).softmax(-1)
-    weighed = PASSIVE * chances[:, 2] + chances[:, 3:].sum(-1)  # as `Reading.weighed` has it
-    limits = {
-        2: min(_cheapest(weighed, tiers, _cost_of_two), _finding(weighed, tiers)),
-        3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
-        4: _cheapest(chances[:, 4], tiers, _cost_of_four),
-    }
+    temperature, share = _likeliest(tier_logits[tiered], ngram_logits[tiered], tiers)
+    counted = share * ngram_logits[tiered]
+    chances = (tier_logits[tiered] / temperature + counted).softmax(-1)
+    limits = _limits(chances, tiers)
+    limits[2] = min(limits[2], _finding(chances[:, 2:].sum(-1), tiers))
+    alone_temperature = min(TEMPERATURES, key=lambda each: _loss(counted / each, tiers))
+    alone = _limits((counted / alone_temperature).softmax(-1), tiers)
     raised = flag_logits[flagged].sigmoid()
     carried = [rows[i].flags or frozenset() for i in flagged]
     flags = {
         flag: _best_f(raised[:, number], torch.tensor([flag in each for each in carried]))
         for number, flag in enumerate(data.FLAGS)
     }
-    return Calibration(temperature, limits, flags)
+    return Calibration(temperature, share, limits, flags, round(alone_temperature, 3), alone)
 
 
-def _temperature(logits: torch.Tensor, tiers: torch.Tensor) -> float:
-    grid = [0.5 + 0.05 * i for i in range(60)]
-    losses = [float(torch.nn.functional.cross_entropy(logits / t, tiers)) for t in grid]
-    return round(grid[losses.index(min(losses))], 3)
+def _likeliest(logits: torch.Tensor, ngrams: torch.Tensor, tiers: torch.Tensor) -> tuple[float, float]:
+    """The temperature and the share that make the labels likeliest; of equals the least share."""
+
+    settings = product(TEMPERATURES, SHARES)
+    temperature, share = min(settings, key=lambda each: _loss(logits / each[0] + each[1] * ngrams, tiers))
+    return round(temperature, 3), round(share, 3)
+
+
+def _loss(logits: torch.Tensor, tiers: torch.Tensor) -> float:
+    return float(torch.nn.functional.cross_entropy(logits, tiers))
+
+
+def _limits(chances: torch.Tensor, tiers: torch.Tensor) -> dict[int, float]:
+    return {
+        2: _cheapest(chances[:, 2:].sum(-1), tiers, _cost_of_two),
+        3: _cheapest(chances[:, 3:].sum(-1), tiers, _cost_of_three),
+        4: _cheapest(chances[:, 4], tiers, _cost_of_four),
+    }
+
+
+def _by_tier(limits: dict[int, float]) -> dict[str, object]:
+    excused = {tier: _odds(limit, EXCUSE) for tier, limit in limits.items()}
+    return {"tiers": limits, "excused": excused}
 
 
 def _share(raised: torch.Tensor, tiers: torch.Tensor, wanted: Iterable[Tier]) -> float:

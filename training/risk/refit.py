@@ -1,19 +1,22 @@
-"""Trains one head anew on a finished encoder, in minutes: the vectors are computed once and nothing else changes.
+"""Trains one head anew on a finished encoder, or the n-grams beside it, in minutes: nothing else changes.
 
 For labels that came later than the encoder. Knows the trainer's rows and losses, and the heads of the earlier run.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from tide_chat.errors import UsageError
+from training.risk import ngrams
 from training.risk.calibrate import Calibration
 from training.risk.model import HEADS_FILE, SCALE
 from training.risk.train import Trainer
 
+NGRAMS = "ngrams"
 STEPS = 200  # few: on the lines that it learnt from the finished encoder is surer than on others
 RATE = 1e-3
 DECAY = 0.05
@@ -24,6 +27,14 @@ def refit(trainer: Trainer, name: str) -> None:
     if not trainer.took_over:
         help_ = "Give the folder of an earlier run on the same labels as --base."
         raise UsageError("One head alone needs a trained encoder.", help=help_)
+    if name == NGRAMS:
+        trainer.ngrams = ngrams.learn(trainer)
+        trainer.refitted = {"only_head": name, "seed": trainer.recipe.seed, "fold": trainer.recipe.fold}
+    else:
+        _refit_head(trainer, name)
+
+
+def _refit_head(trainer: Trainer, name: str) -> None:
     rows = trainer.train_rows
     vectors = trainer.vectors([row.text for row in rows]) * SCALE
     mine = trainer.model.rows_of(name)
@@ -42,11 +53,18 @@ def refit(trainer: Trainer, name: str) -> None:
         trainer.model.out.weight[mine], trainer.model.out.bias[mine] = weight, bias
 
 
-def kept(base: Path, name: str, found: Calibration) -> tuple[float, dict[str, object]]:
-    """Temperature and thresholds: those of the earlier run, but for what belongs to the head that is new."""
+def kept(base: Path, name: str, found: Calibration) -> Calibration:
+    """That of the earlier run, but for what belongs to what is new."""
     earlier: dict[str, Any] = json.loads((base / HEADS_FILE).read_text(encoding="utf-8"))
-    if name == "tier":
-        return found.temperature, {**found.as_json(), "flags": earlier["thresholds"]["flags"]}
+    flags = found.flags if name == "flags" else earlier["thresholds"]["flags"]
+    if name in ("tier", NGRAMS):
+        return replace(found, flags=flags)
     temperature = next(head["temperature"] for head in earlier["heads"] if head["name"] == "tier")
-    own = {"flags": found.flags} if name == "flags" else {}
-    return temperature, {**earlier["thresholds"], **own}
+    limits, alone = earlier["thresholds"], earlier["thresholds"]["alone"]
+    return Calibration(
+        temperature, 1.0, _by_number(limits["tiers"]), flags, alone["temperature"], _by_number(alone["tiers"])
+    )
+
+
+def _by_number(limits: dict[str, float]) -> dict[int, float]:
+    return {int(tier): limit for tier, limit in limits.items()}

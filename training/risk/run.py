@@ -12,6 +12,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tide_chat.errors import UsageError
+from training.risk import ngrams
 from training.risk.calibrate import Calibration, calibrate
 from training.risk.model import base_folder
 from training.risk.refit import kept, refit
@@ -31,7 +32,7 @@ def train(
 ) -> None:
     """Raises DataError, ModelNotFound, MissingExtra, UsageError. `given` replaces fields of the recipe.
 
-    only_head: train this head alone, on the finished encoder of the run folder `base`; all else stays as it is.
+    only_head: train this head alone, or the n-grams, on the finished encoder of the run folder `base`; all else stays.
     leave_out: a quarter of the themes that is not learnt from; what the encoder makes of it is written beside it. Such
     a teacher learns from labels alone, if not told otherwise: earlier teachers had learnt from that quarter.
     """
@@ -41,12 +42,14 @@ def train(
     say(f"{len(trainer.train_rows)} messages to train on, {len(trainer.held_rows)} held out by theme")
     if only_head:
         refit(trainer, only_head)
-        temperature, thresholds = kept(base_folder(base), only_head, calibration(trainer))
     else:
         trainer.run()
-        found = calibration(trainer)
-        temperature, thresholds = found.temperature, found.as_json()
-    trainer.save(out, temperature, thresholds)
+        if leave_out is None:
+            trainer.ngrams = ngrams.learn(trainer)
+    found = calibration(trainer)
+    if only_head:
+        found = kept(base_folder(base), only_head, found)
+    trainer.save(out, found)
     if leave_out is not None:
         chances(trainer).save(out / CHANCES)
         say(f"{CHANCES}: what it makes of the {len(trainer.left_out)} messages left out")
@@ -71,8 +74,10 @@ def calibration(trainer: Trainer) -> Calibration:
     """On the held-out themes; without any, on the training data, which flatters."""
     rows = trainer.held_rows or trainer.train_rows
     parts = trainer.model.parts(trainer.logits(rows))
-    found = calibrate(parts["tier"], parts["flags"], rows)
-    trainer.say(f"temperature {found.temperature}, thresholds {json.dumps(found.tiers)}")
+    counted = ngrams.logits(trainer.ngrams, trainer.texts(rows, varied=False))
+    found = calibrate(parts["tier"], counted, parts["flags"], rows)
+    trainer.say(f"temperature {found.temperature}, share {found.share}, thresholds {json.dumps(found.tiers)}")
+    trainer.say(f"n-grams alone: temperature {found.alone_temperature}, thresholds {json.dumps(found.alone)}")
     return found
 
 

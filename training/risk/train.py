@@ -1,7 +1,7 @@
 """Fine-tunes the risk encoder: all heads at once, batches of like length, fixed seed.
 
 What it writes to the run folder is a plain HF folder (`config.json`, `model.safetensors`, tokenizer files), the heads
-(`heads.json`) and `run.json`; `tide-convert risk` makes the file of it that the app runs.
+(`heads.json`), the n-grams (`ngrams.bin`) and `run.json`; `tide-convert risk` makes the files of it that the app loads.
 """
 
 import hashlib
@@ -17,15 +17,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from tide_chat.safety import gloss
+from tide_chat.errors import DataError
+from tide_chat.safety import gloss, ngrams
 from tide_chat.safety.assessment import Tier
+from tide_chat.safety.ngrams import Ngrams
 from tide_chat.safety.normalize import readable
 from training.risk import data, rounding, teachers
 from training.risk.augment import vary
+from training.risk.calibrate import Calibration
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
 
 Say = Callable[[str], None]
+NGRAMS_FILE = "ngrams.bin"
 TIERS = tuple(tier.name for tier in Tier)
 MAX_TOKENS = 192  # longer messages are read in windows by the app
 CHATTER = (1, 1, 2, 3)  # messages put around one that gets any
@@ -100,11 +104,12 @@ class Trainer:
         pairs = list(zip(self.train_rows, quarters, strict=True))
         self.left_out = [row for row, quarter in pairs if quarter == leave_out]  # for a teacher to judge afterwards
         self.train_rows = [row for row, quarter in pairs if quarter != leave_out]
-        self._chances = teachers.load() if recipe.teachers else None
+        self.chances = teachers.load() if recipe.teachers else None
         folder = base_folder(base)
         encoder, self.tokenizer = load_base(folder)
         self.model = RiskEncoder(encoder, heads_for(self.scenarios))
         self.took_over = self.model.take_over(folder / HEADS_FILE)
+        self.ngrams = _ngrams(folder / NGRAMS_FILE) if self.took_over else ngrams.of(())
         earlier = folder / "run.json"
         self.started_from = json.loads(earlier.read_text(encoding="utf-8")) if earlier.is_file() else folder.name
         self.refitted: dict[str, Any] | None = None  # how one head alone was trained, if one was
@@ -120,11 +125,15 @@ class Trainer:
     # -- batches -----------------------------------------------------------------------------------------------------
 
     def items(self, rows: Sequence[Row], *, varied: bool) -> list[Item]:
-        texts = [readable(self._variant(row) if varied else row.text) for row in rows]
+        texts = self.texts(rows, varied=varied)
         if varied:
             texts = [self.rng.choice((text, gloss.english(text) or text)) for text in texts]
         ids = self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
         return [Item(row, each) for row, each in zip(rows, ids, strict=True)]
+
+    def texts(self, rows: Sequence[Row], *, varied: bool) -> list[str]:
+        """As the app reads them; each a variant of its own."""
+        return [readable(self._variant(row) if varied else row.text) for row in rows]
 
     def _variant(self, row: Row) -> str:
         some = self.rng.choice(CHATTER) if self.rng.random() < self.recipe.chatter else 0
@@ -194,8 +203,8 @@ class Trainer:
             "scenario": recipe.scenario_weight,
         }
         losses = {name: self.head_loss(name, parts[name], rows) for name in weights}
-        if self._chances:
-            losses |= self._taught(self._chances, losses, parts, rows)
+        if self.chances:
+            losses |= self._taught(self.chances, losses, parts, rows)
         return torch.stack([weight * losses[name] for name, weight in weights.items()]).sum()
 
     def _taught(
@@ -264,14 +273,15 @@ class Trainer:
             shares.append(f"{name} {sum(of) / max(len(of), 1):.3f}")
         return f"as T2 or higher: {', '.join(shares)}"
 
-    def save(self, out: Path, temperature: float, thresholds: dict[str, object]) -> None:
+    def save(self, out: Path, found: Calibration) -> None:
         """Write the run folder."""
         out.mkdir(parents=True, exist_ok=True)
         rounding.keep(self.model.encoder)
         self.model.encoder.save_pretrained(out)
         self.tokenizer.save_pretrained(out)
-        heads = {"heads": list(self._heads(temperature)), "thresholds": thresholds}
+        heads = {"heads": list(self._heads(found.temperature)), "thresholds": found.as_json()}
         (out / HEADS_FILE).write_text(json.dumps(heads))
+        (out / NGRAMS_FILE).write_bytes(self.ngrams.times(found.share).to_bytes())
         (out / "run.json").write_text(json.dumps(self.describe(), indent=2) + "\n")
 
     def _heads(self, temperature: float) -> Iterator[dict[str, Any]]:
@@ -296,6 +306,14 @@ class Trainer:
             "torch": torch.__version__,
             "started_from": self.started_from,
         }
+
+
+def _ngrams(file: Path) -> Ngrams:
+    """Those of an earlier run; none where it has none. Raises DataError."""
+    try:
+        return Ngrams.from_bytes(file.read_bytes()) if file.exists() else ngrams.of(())
+    except (OSError, ValueError) as error:
+        raise DataError("The n-grams of the run cannot be read.", details=f"{file}: {error}") from error
 
 
 def _checksums() -> dict[str, str]:

@@ -77,7 +77,7 @@ def test_every_part_of_a_turn_is_there(turn: Turn) -> None:
 
 def test_heavy_distress_that_no_rule_saw_says_who_heard_it(turn: Turn) -> None:
     reading = Reading((0.1, 0.85, 0.05, 0.0, 0.0), {}, "self", "now", {"panic": 1.0})
-    limits = Thresholds({2: 0.5, 3: 0.2, 4: 0.2}, {}, {}, {})
+    limits = Thresholds({2: 0.5, 3: 0.2, 4: 0.2}, {}, {})
     heavy = replace(turn, result=replace(turn.result, assessment=Assessment(Tier.T1)))
     shown = text(sections(heavy, Looked((reading,), limits)))
     assert "Reason: no rule fired; the encoder hears heavy distress" in shown

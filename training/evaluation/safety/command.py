@@ -17,7 +17,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command("safety", short_help="How the safety layer does on labelled messages.")
 @click.option("--data", type=_FILE, multiple=True, help="Labelled lines; may be repeated. Default: held-out.jsonl.")
 @click.option("--turns", type=_FILE, multiple=True, help="Scripts of several turns; may be repeated.")
-@click.option("--mode", type=click.Choice(["rules", "encoder", "both"]), help="One only. Default: all three.")
+@click.option("--mode", type=click.Choice(["rules", "encoder", "both", "reduced"]), help="One only. Default: all.")
 @click.option("--models", type=_FOLDER, help="Where risk-encoder.gguf and .json are. Default: those of the app.")
 @click.option("--no-transforms", is_flag=True, help="Leave the disguised texts out.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random.")
@@ -28,7 +28,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--threads", type=click.IntRange(1, 1024), help="For --adversarial: processor threads.")
 @click.option("--limit", type=click.IntRange(1), help="For --adversarial: only so many prompts.")
 def command(adversarial: Path | None, **given: Any) -> int:
-    """Measure the safety layer on labelled messages: rules alone, the encoder alone, both.
+    """Measure the safety layer on labelled messages: rules alone, the encoder alone, both, and without the encoder.
 
     Prints the report; --out also writes it, with every miss and false alarm. With --adversarial it puts prompts to
     the whole app with a model and looks for anything on the screen that must not be there; an interrupted run goes on

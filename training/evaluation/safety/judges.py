@@ -1,4 +1,4 @@
-"""What is compared: rules alone, the encoder alone, and both as the app joins them.
+"""What is compared: rules alone, the encoder alone, both as the app joins them, and the app without the encoder.
 
 The encoder's readings are kept by text, so that a text costs one reading in a run. An encoder that is asked for and
 cannot be used ends the run; it is never left out quietly.
@@ -16,7 +16,7 @@ from tide_chat.safety.state import RiskState
 
 Judge = Callable[[str, RiskState | None], Assessment]
 
-MODES = ("rules", "encoder", "both")
+MODES = ("rules", "encoder", "both", "reduced")
 PATIENCE = 60.0  # seconds for a reading; a busy machine must not change the figures
 _MAY_PASS = ("too long", "busy", "not loaded yet")  # of the reasons why there was no reading
 
@@ -53,13 +53,27 @@ class Remembering(Classifier):
                 time.sleep(0.1)
 
 
+class Silent(Classifier):
+    """As when an encoder cannot be used: what stands beside its file is there."""
+
+    def __init__(self, like: Classifier) -> None:
+        super().__init__(classifier.default_folder())
+        like.read("")  # so that it is loaded
+        self._heads = like.heads
+
+    def read(self, text: str) -> list[Reading]:
+        raise Unavailable("the encoder is left out")
+
+
 def judge(mode: str, encoder: Classifier | None) -> Judge:
     """How messages are assessed in this mode. `encoder` may be None for `rules` only."""
     if mode == "rules":
         return router.assess
     if encoder is None:
         raise EncoderUnusable("There is none")
-    return router.Router(encoder).assess if mode == "both" else _encoder_alone(encoder)
+    if mode == "encoder":
+        return _encoder_alone(encoder)
+    return router.Router(Silent(encoder) if mode == "reduced" else encoder).assess
 
 
 def _encoder_alone(encoder: Classifier) -> Judge:

@@ -11,7 +11,7 @@ from training.evaluation.safety.surroundings import KINDS
 
 Json = Mapping[str, Any]
 NOTHING = "–"
-TITLES = {"rules": "rules alone", "encoder": "encoder alone", "both": "both"}
+TITLES = {"rules": "rules alone", "encoder": "encoder alone", "both": "both", "reduced": "without the encoder"}
 
 
 def page(report: Json) -> str:
