@@ -84,12 +84,11 @@ def join(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, con
 
 
 def counted(rules: Assessment, readings: Sequence[Reading], limits: Thresholds, context: Context) -> Assessment:
-    """The graver of the rules and of what is made of the n-grams, where they have to do without the encoder."""
+    """The graver of the rules and of T2 or higher by n-grams, where they have to do without the encoder."""
     heard = max((_tier(reading, limits, context) for reading in readings), default=Tier.T0)
-    if heard <= rules.tier:
+    if heard <= max(rules.tier, Tier.T1):
         return rules
-    reasons = (Reason(COUNTED[heard], ""),) if heard > Tier.T1 else ()
-    return replace(rules, tier=heard, reasons=(*reasons, *rules.reasons))
+    return replace(rules, tier=heard, reasons=(Reason(COUNTED[heard], ""), *rules.reasons))
 
 
 def without_encoder(rules: Assessment, why: str) -> Assessment:

@@ -16,6 +16,7 @@ from training.risk.data import Row
 MISSED_GRAVE, MISSED_T2 = 12.0, 5.0
 ALARM_T0, ALARM_T1 = 24.0, 9.0
 GRAVE_FOUND = 0.94  # of T3 and T4 on the held-out themes: never fewer, whatever false alarms cost
+SAID = 0.65  # of the n-grams alone; a text of which they know nothing has 0.6, three tiers of five
 STEPS = tuple(i / 200 for i in range(4, 197))
 FLAG_BETA = 1.3  # of the F-measure: a missed flag costs somewhat more than one too many
 FLAG_STEPS = tuple(limit for limit in STEPS if 0.5 <= limit <= 0.8)  # likelier than not; beyond is chance of few lines
@@ -58,6 +59,7 @@ def calibrate(
     limits[2] = min(limits[2], _finding(chances[:, 2:].sum(-1), tiers))
     alone_temperature = min(TEMPERATURES, key=lambda each: _loss(counted / each, tiers))
     alone = _limits((counted / alone_temperature).softmax(-1), tiers)
+    alone[2] = max(alone[2], SAID)
     raised = flag_logits[flagged].sigmoid()
     carried = [rows[i].flags or frozenset() for i in flagged]
     flags = {
