@@ -48,7 +48,7 @@ def risk(
 ) -> int:
     """Train the encoder that reads tier, flags, subject, time and scenario; calibrate it on held-out themes.
 
-    Writes an HF folder with heads.json and run.json. `tide-convert risk` makes the files of it that the app loads.
+    Writes an HF folder with heads.json, ngrams.bin and run.json; `tide-convert risk` makes of it what the app loads.
     """
     try:
         from training.risk.run import computing_on, train

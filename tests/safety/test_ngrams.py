@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tide_chat.safety import ngrams
-from tide_chat.safety.classifier import NGRAMS, default_folder
+from tide_chat.safety.classifier import HEADS, NGRAMS, default_folder, load_heads
 from tide_chat.safety.ngrams import FEW, TIERS, Ngrams, keys_of
 
 SHIPPED = Ngrams.from_bytes((default_folder() / NGRAMS).read_bytes())
@@ -47,6 +47,13 @@ def test_what_is_known_is_added_up_and_counts_by_how_much_is_known() -> None:
 def test_what_is_not_known_says_nothing() -> None:
     for text in ("", "zzzz qqqq", "🙂", "\x00"):
         assert SHIPPED.logits(text) == [0.0] * TIERS
+
+
+@pytest.mark.parametrize("text", ["", "zzzz qqqq", "hm", "good morning"])
+def test_alone_they_raise_nothing_of_which_they_know_little(text: str) -> None:
+    heads = load_heads(default_folder() / HEADS)
+    (reading,) = heads.counted(text)
+    assert reading.at_least(2) < heads.alone.tiers[2]
 
 
 def test_the_shipped_table_knows_a_wish_to_die_from_the_shopping() -> None:

@@ -1,8 +1,8 @@
 """What the words of a message and their neighbours say of its tier, counted one by one: beside the encoder.
 
 A table of weights by n-gram (one word, two, three, and two with any between them) as a linear classifier over bags of
-n-grams has them. It hears no tone and no word that it did not learn; the encoder hears both, and is led astray by the
-tone. What the two say together is wrong less often than either (`models/risk-encoder.md`). Made by `training/risk`.
+n-grams has them. It hears no tone and no word that it did not learn; the encoder hears both. What the two say together
+is wrong less often than what either says (`models/risk-encoder.md`). Made by `training/risk`.
 """
 
 import json
