@@ -197,10 +197,11 @@ def test_the_table_of_ngrams_says_what_its_messages_say() -> None:
     table = ngrams.learn(trainer)
     rows = [row for row in trainer.train_rows if row.tier is not None]
     texts = trainer.texts(rows, varied=False)
-    chances = ngrams.logits(table, texts).softmax(-1)
-    grave = [int(row.tier or 0) >= 2 for row in rows]
-    right = [bool(chance >= 0.5) == one for chance, one in zip(chances[:, 2:].sum(-1), grave, strict=True)]
-    assert sum(right) / len(right) > 0.9 > max(sum(grave), len(grave) - sum(grave)) / len(grave)
+    likeliest = ngrams.logits(table, texts).argmax(-1).tolist()
+    labels = [int(row.tier or 0) for row in rows]
+    right = sum(found == label for found, label in zip(likeliest, labels, strict=True)) / len(rows)
+    assert right > 0.8
+    assert max(map(labels.count, range(5))) < 0.5 * len(rows)  # so that no one answer would be right as often
     assert table.logits(texts[0]) == pytest.approx(ngrams.logits(table, texts[:1])[0].tolist())
 
 
