@@ -249,6 +249,15 @@ def test_heads_of_another_shape_are_damaged(copied: Path) -> None:
         load_heads(copied / HEADS)
 
 
+@pytest.mark.parametrize("temperature", [0, -1, float("nan")])
+def test_a_temperature_that_divides_nothing_is_damage(copied: Path, temperature: float) -> None:
+    data = json.loads((copied / HEADS).read_text())
+    data["thresholds"]["alone"]["temperature"] = temperature
+    (copied / HEADS).write_text(json.dumps(data))
+    with pytest.raises(Unavailable, match="damaged"):
+        load_heads(copied / HEADS)
+
+
 def test_a_slow_encoder_costs_the_deadline_and_no_more() -> None:
     one = Classifier(default_folder(), patience=0.0)
     try:

@@ -158,10 +158,11 @@ def load_heads(path: Path) -> Heads:
         sha256, temperature = str(data["encoder_sha256"]), float(alone["temperature"])
         found = Heads(heads, _thresholds(limits), ngrams, _thresholds(alone), temperature, sha256)
         found.read([0.0] * len(heads["tier"].weight[0]), "")
-        found.counted("")
+        if not temperature > 0:
+            raise ValueError(f"a temperature of {temperature}")
     except FileNotFoundError:
         raise Unavailable(f"the file {path.name} is missing") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         raise Unavailable(f"the file {path.name} is damaged") from None
     return found
 

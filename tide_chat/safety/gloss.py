@@ -49,6 +49,8 @@ def _table_for(words: list[str]) -> Table | None:
     """The table that knows most of the words, when it knows more of them than English does."""
     plain = language.frequent().covered.get("en", frozenset())
     strange = [word for word in words if word.rstrip("'") not in plain]
+    if not strange:
+        return None  # before any table is read
     best = max(map(_load, LANGUAGES), key=lambda table: _known(strange, table))
     known = _known(strange, best)
     enough = known > len(words) - len(strange) and known >= SHARE * len(strange)
