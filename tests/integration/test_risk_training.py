@@ -147,6 +147,7 @@ def test_bfloat16_is_for_learning_alone() -> None:
 def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     some = ("--limit", "96", "--seed", "3")
     assert tide("tide-train", "risk", "--out", tmp_path / "run", "--epochs", "1", *some).returncode == 0
+    _as_before_the_ngrams(tmp_path / "run")
     again = ("--base", tmp_path / "run", "--only-head", "flags", *some)
     done = tide("tide-train", "risk", "--out", tmp_path / "again", *again)
     assert done.returncode == 0, done.stderr
@@ -168,6 +169,13 @@ def test_one_head_alone_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     refused = tide("tide-train", "risk", "--out", tmp_path / "no", *again, "--epochs", "2")
     assert refused.returncode == 2
     assert "--epochs" in refused.stderr
+
+
+def _as_before_the_ngrams(run: Path) -> None:
+    heads = json.loads((run / "heads.json").read_text())
+    del heads["thresholds"]["alone"]
+    (run / "heads.json").write_text(json.dumps(heads))
+    (run / NGRAMS_FILE).unlink()
 
 
 def test_the_ngrams_alone_leave_the_encoder_as_it_was(tmp_path: Path) -> None:

@@ -60,10 +60,11 @@ def kept(base: Path, name: str, found: Calibration) -> Calibration:
     if name in ("tier", NGRAMS):
         return replace(found, flags=flags)
     temperature = next(head["temperature"] for head in earlier["heads"] if head["name"] == "tier")
-    limits, alone = earlier["thresholds"], earlier["thresholds"]["alone"]
-    return Calibration(
-        temperature, 1.0, _by_number(limits["tiers"]), flags, alone["temperature"], _by_number(alone["tiers"])
-    )
+    limits = earlier["thresholds"]
+    known = replace(found, temperature=temperature, share=1.0, tiers=_by_number(limits["tiers"]), flags=flags)
+    if alone := limits.get("alone"):  # a run from before the n-grams has none
+        known = replace(known, alone_temperature=alone["temperature"], alone=_by_number(alone["tiers"]))
+    return known
 
 
 def _by_number(limits: dict[str, float]) -> dict[int, float]:
