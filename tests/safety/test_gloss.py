@@ -62,6 +62,12 @@ def test_english_is_left_alone(text: str) -> None:
     assert gloss.english(text) is None
 
 
+def test_a_word_is_known_in_a_text_of_its_language() -> None:
+    assert gloss.knows("Quiero", "me quiero morir")
+    assert not gloss.knows("quiero", "I want to say quiero")
+    assert not gloss.knows("xyz", "me quiero morir xyz")
+
+
 def test_english_messages_are_left_alone() -> None:
     texts = [json.loads(line)["user_input"] for line in PLAIN.read_text(encoding="utf-8").splitlines()]
     assert [text for text in texts if gloss.english(text)] == []
@@ -76,8 +82,11 @@ def test_any_text_is_taken(text: str) -> None:
 def test_without_tables_the_message_is_read_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gloss, "files", lambda _: tmp_path)
     monkeypatch.setattr(unread, "_found", {})
-    gloss._load.cache_clear()
+    for each in (gloss._load, gloss._table_of):
+        each.cache_clear()
     try:
         assert gloss.english("me quiero morir") is None
+        assert not gloss.knows("quiero", "me quiero morir")
     finally:
-        gloss._load.cache_clear()
+        for each in (gloss._load, gloss._table_of):
+            each.cache_clear()

@@ -2,6 +2,9 @@
 
 import base64
 import codecs
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -156,6 +159,36 @@ def test_emoji_with_meaning_are_words() -> None:
 )
 def test_what_is_no_disguise_stays(text: str) -> None:
     assert readable(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "la nuit je ne dors pas, la crise revient",
+        "non ce la faccio più con questi attacchi, va bene solo di giorno",
+        "die Karte vom Nachbar liegt unter dem Schrank",
+        "sudah malam, hujan lagi, obat dari dokter habis",
+    ],
+)
+def test_words_of_another_language_are_no_slips(text: str) -> None:
+    assert readable(text) == text
+
+
+def test_a_slip_is_mended_the_same_way_in_every_process() -> None:
+    made = """
+from tide_chat.safety.words import load
+for word in sorted(load().targets)[::9]:
+    hidden, bare = word[0] + "*" * (len(word) - 2) + word[-1], word[0] + word[1:].translate(dict.fromkeys(b"aeiou"))
+    print(load().corrected(word[:2] + word[3:]), load().filled(hidden), load().voweled(bare))
+"""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", made], env={**os.environ, "PYTHONHASHSEED": seed}, stdout=-1, check=True
+        ).stdout
+        for seed in "12"
+    }
+    assert len(found) == 1
+    assert found.pop().count(b"\n") > 100
 
 
 def test_one_line_with_single_blanks() -> None:

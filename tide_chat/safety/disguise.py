@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from tide_chat.safety import gloss
 from tide_chat.safety.mapped import Mapped
 from tide_chat.safety.tokens import bare, edges, is_fine, odd_ones, pieces
 from tide_chat.safety.words import NOWHERE, Around, Words, load, readings
@@ -127,7 +128,10 @@ def repaired(text: Mapped, words: Words) -> Mapped:
         named = (
             bool(last) and last[-1] not in ".!?…:|" and not mode.titled and token[0].isupper() and token[1:].islower()
         )
-        new = _remembered(token, mode, (bare(last).lower(), _word_after(text.text, piece.end, mode)), named)
+        around = bare(last).lower(), _word_after(text.text, piece.end, mode)
+        new = _remembered(token, mode, around, named)
+        if new != token and gloss.knows(bare(token), text.text):
+            new = _remembered(token, mode, around, True)
         if new != token:
             edits.append((piece.start, piece.end, new))
     return text.replaced(edits)
@@ -147,17 +151,17 @@ def _word_after(text: str, at: int, mode: Mode) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _remembered(token: str, mode: Mode, around: Around, named: bool) -> str:
-    return as_meant(token, load(), mode, around, named)
+def _remembered(token: str, mode: Mode, around: Around, own: bool) -> str:
+    return as_meant(token, load(), mode, around, own)
 
 
-def as_meant(token: str, words: Words, mode: Mode = PLAINLY, around: Around = NOWHERE, named: bool = False) -> str:
-    """One token with what stands around it. `named`: its capital says that it is a name."""
+def as_meant(token: str, words: Words, mode: Mode = PLAINLY, around: Around = NOWHERE, own: bool = False) -> str:
+    """One token with what stands around it. `own`: it is a name, or a word of the language that the text is in."""
     lead, core, tail = edges(token)
     known = words.knows(core.lower())
     if _may_be_letters(lead, core, tail, mode, known):
         inner = token.strip("\"“”'.,;:?")
-        if (found := _word(inner.lower(), mode, around, named, words)) is not None:
+        if (found := _word(inner.lower(), mode, around, own, words)) is not None:
             at = token.find(inner)
             return token[:at] + found + token[at + len(inner) :]
     lead, tail = lead.translate(_MARKUP), tail.translate(_MARKUP) if core else tail
@@ -167,7 +171,7 @@ def as_meant(token: str, words: Words, mode: Mode = PLAINLY, around: Around = NO
         return _long(token, words)
     if (humps := _HUMPS.findall(core)) and len(humps[0]) > 1 and len("".join(humps)) == len(core) and len(humps) > 1:
         return lead + " ".join(humps) + tail if all(words.knows(hump.lower()) for hump in humps) else token
-    found = _word(core.lower(), mode, around, named, words)
+    found = _word(core.lower(), mode, around, own, words)
     return token if found is None else lead + found + tail
 
 
@@ -188,22 +192,22 @@ def _is_jumbled(token: str) -> bool:
     return re.search("[a-z][A-Z]", token) is not None or re.match("[A-Z]{2,}[a-z]", token) is not None
 
 
-def _word(low: str, mode: Mode, around: Around, named: bool, words: Words) -> str | None:
+def _word(low: str, mode: Mode, around: Around, own: bool, words: Words) -> str | None:
     """What a word that we do not know can be."""
     if not low or low in words.known or low in words.slips:
         return None
     if low.isalpha():
-        return _letters(low, mode, around, named, words) if low.isascii() else None
+        return _letters(low, mode, around, own, words) if low.isascii() else None
     for way in (_signs, _hidden, _parts, _junk, _glued):
         if (found := way(low, mode, around, words)) is not None:
             return found
     return None
 
 
-def _letters(low: str, mode: Mode, around: Around, named: bool, words: Words) -> str | None:
+def _letters(low: str, mode: Mode, around: Around, own: bool, words: Words) -> str | None:
     if re.search(r"(.)\1\1", low) and (found := words.unstretched(low, around)):
         return found
-    if named or words.ordinary(low):
+    if own or words.ordinary(low):
         return None
     if not _VOWEL.search(low[1:]) and (found := words.voweled(low, around)):
         sure = mode.bare or len(low) > 3 or (len(low) > 2 and (words.fits(found, around) or words.only_voweled(low)))

@@ -33,10 +33,17 @@ class Table:
 
 def english(text: str) -> str | None:
     """The text with its words in English; None when it is in English or in no language of which there is a table."""
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text))
-    folded = [_fold(token) for token in tokens]
-    table = _table_for([word for word in folded if word[:1].isalpha()])
-    return " ".join(_words(tokens, folded, table)) if table else None
+    table = _table_of(text)
+    if table is None:
+        return None
+    tokens = _tokens(text)
+    return " ".join(_words(tokens, list(map(_fold, tokens)), table))
+
+
+def knows(word: str, text: str) -> bool:
+    """Whether a word is one of the language that the text is in; of none where there is no table of that."""
+    table = _table_of(text)
+    return table is not None and _fold(word) in table.own
 
 
 def prepare() -> None:
@@ -45,16 +52,22 @@ def prepare() -> None:
         _load(code)
 
 
-def _table_for(words: list[str]) -> Table | None:
+@lru_cache(maxsize=8)
+def _table_of(text: str) -> Table | None:
     """The table that knows most of the words, when it knows more of them than English does."""
+    words = [word for word in map(_fold, _tokens(text)) if word[:1].isalpha()]
     plain = language.frequent().covered.get("en", frozenset())
     strange = [word for word in words if word.rstrip("'") not in plain]
-    if not strange:
+    if len(strange) <= len(words) - len(strange):
         return None  # before any table is read
     best = max(map(_load, LANGUAGES), key=lambda table: _known(strange, table))
-    known = _known(strange, best)
-    enough = known > len(words) - len(strange) and known >= SHARE * len(strange)
+    own = _known(strange, best)
+    enough = own > len(words) - len(strange) and own >= SHARE * len(strange)
     return best if enough and len(best.own.intersection(strange)) >= FEWEST else None
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def _known(words: list[str], table: Table) -> int:

@@ -170,7 +170,7 @@ class Words:
     @cached_property
     def by_gap(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = defaultdict(list)
-        for word in self.targets:
+        for word in sorted(self.targets):  # of equals the first is taken: a set's order is another in each process
             if len(word) > 4:
                 for i in range(len(word)):
                     table[word[:i] + word[i + 1 :]].append(word)
@@ -179,7 +179,7 @@ class Words:
     @cached_property
     def _by_vowels(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = defaultdict(list)
-        for word in self.known:
+        for word in sorted(self.known):
             if word.isascii():
                 table[_VOWELS.sub(_HOLE, word).replace("y", _HOLE)].append(word)
         return dict(table)
@@ -187,14 +187,14 @@ class Words:
     @cached_property
     def _by_length(self) -> dict[int, list[str]]:
         table: dict[int, list[str]] = defaultdict(list)
-        for word in self.rules:
+        for word in sorted(self.rules):
             table[len(word)].append(word)
         return dict(table)
 
     @cached_property
     def _by_skeleton(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = defaultdict(list)
-        for word in self.targets:
+        for word in sorted(self.targets):
             table[skeleton(word)].append(word)
         return dict(table)
 
