@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tide_chat.safety import ngrams
 from tide_chat.safety.classifier import HEADS, NGRAMS, default_folder, load_heads
-from tide_chat.safety.ngrams import FEW, TIERS, Ngrams, keys_of
+from tide_chat.safety.ngrams import FEW, MANY, TIERS, Ngrams, keys_of
 
 SHIPPED = Ngrams.from_bytes((default_folder() / NGRAMS).read_bytes())
 GRAVE, CALM = [-2.0, -1.0, 0.5, 1.0, 2.0], [2.0, 1.0, 0.0, -1.0, -2.0]
@@ -44,12 +44,25 @@ def test_what_is_known_is_added_up_and_counts_by_how_much_is_known() -> None:
     assert made.logits("pills zzzz qqqq") == pytest.approx([weight / (7 + FEW) for weight in GRAVE], abs=made.step)
 
 
+def test_of_a_long_message_they_all_together_say_less() -> None:
+    made = ngrams.of((key, GRAVE) for key in keys_of("pills"))
+    alone = made.logits("pills")[-1] * (1 + FEW)
+    for words, share in ((MANY, 1.0), (2 * MANY, 0.5)):
+        text = " ".join(["pills", *(f"z{number}" for number in range(1, words))])
+        assert made.logits(text)[-1] == pytest.approx(share * alone / (len(keys_of(text)) + FEW))
+
+
+@pytest.mark.parametrize("text", ["...", "?!", "…", "- * -", "¿ ?"])
+def test_marks_by_themselves_are_no_ngrams(text: str) -> None:
+    assert keys_of(text) == set()
+
+
 def test_what_is_not_known_says_nothing() -> None:
     for text in ("", "zzzz qqqq", "🙂", "\x00"):
         assert SHIPPED.logits(text) == [0.0] * TIERS
 
 
-@pytest.mark.parametrize("text", ["", "zzzz qqqq", "hm", "good morning"])
+@pytest.mark.parametrize("text", ["", "zzzz qqqq", "hm", "good morning", "..."])
 def test_alone_they_raise_nothing_of_which_they_know_little(text: str) -> None:
     heads = load_heads(default_folder() / HEADS)
     (reading,) = heads.counted(text)

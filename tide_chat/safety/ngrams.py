@@ -8,6 +8,7 @@ is wrong less often than what either says (`models/risk-encoder.md`). Made by `t
 import json
 import math
 import re
+import string
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -20,17 +21,24 @@ from tide_chat.safety import gloss
 
 TIERS = 5
 FEW = 25  # n-grams that are thought to a text and say nothing: a few words by themselves say little
+MANY = 35  # words; of a longer text, where one sentence may be grave, all n-grams together say less
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_MARKS = frozenset(string.punctuation + "…–—“”„«»¡¿")
 _APOSTROPHES = str.maketrans("", "", "'’")
 
 
 def keys_of(text: str) -> set[int]:
-    """One number for each n-gram of a text, 32 bits; of one in another language also those of its English words."""
+    """One number for each n-gram of a text, 32 bits; of one in another language also those of its English words.
+
+    None of a text that is nothing but marks (`...`).
+    """
     return {crc32(ngram.encode()) for each in (text, gloss.english(text) or "") for ngram in _ngrams(each)}
 
 
 def _ngrams(text: str) -> set[str]:
     words = _TOKEN.findall(text.lower().translate(_APOSTROPHES))
+    if _MARKS.issuperset(words):
+        return set()
     found = {*words, *map(" ".join, pairwise(words))}
     for one, two, three in zip(words, words[1:], words[2:], strict=False):
         found |= {f"{one} {two} {three}", f"{one} * {three}"}
@@ -54,7 +62,7 @@ class Ngrams:
                 known += 1
                 start = place * TIERS
                 totals = [a + b for a, b in zip(totals, self.weights[start : start + TIERS], strict=True)]
-        factor = self.step * scale(known, len(keys) + FEW)
+        factor = self.step * scale(known, len(keys) + FEW) * min(1.0, MANY / max(len(text.split()), 1))
         return [total * factor for total in totals]
 
     def times(self, share: float) -> "Ngrams":

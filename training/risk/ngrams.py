@@ -82,7 +82,7 @@ class _Bag:
 
 def _bag(text: str, places: dict[int, int]) -> _Bag:
     keys = ngrams.keys_of(text)
-    known = [places[key] for key in keys if key in places]
+    known = sorted(places[key] for key in keys if key in places)  # sums of floats depend on their order
     return _Bag(known, ngrams.scale(len(known), len(keys)))
 
 
