@@ -155,6 +155,9 @@ def test_emoji_with_meaning_are_words() -> None:
         "brb, ngl tbh idk",
         "NHS, PTSD and the MRI at 14:30",
         "Good morning! How are you?",
+        "back at the mill on monday, no pets. he was sad",
+        "no rats in here, one screw loose",
+        "kept my crocs on for the fete",
     ],
 )
 def test_what_is_no_disguise_stays(text: str) -> None:

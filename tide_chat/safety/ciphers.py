@@ -33,6 +33,7 @@ _BETTER = 0.35
 _NIL = 1e-9  # sums in another order differ by less
 _PIGS = 0.6  # share of words in pig latin
 _FEWEST = 5  # letters that are read another way
+_SHORT = 10  # letters; so few are read another way only if all become words, and none is one as written
 _SHIFTED = 10  # letters; of fewer, other languages can look shifted
 _FEW = 0.25  # share of letters in pieces that are not ordinary
 _LONGEST = 4_000  # tokens are tried as a whole up to this many characters
@@ -205,6 +206,8 @@ def _reading(text: str, words: Words) -> str | None:
         return None
     if len(found) == 1 and not words.wanted(found[0][::-1]):
         return None
+    if letters < _SHORT and any(len(word) > 2 and words.ordinary(word) for word in found):
+        return None
     options = [text[::-1], _each(text), _pig(text, words)]
     options += [_shifted(text)] if letters >= _SHIFTED else []
     if not any(_is_better(option, now, words) for option in options):
@@ -214,7 +217,10 @@ def _reading(text: str, words: Words) -> str | None:
 
 
 def _is_better(option: str, now: float, words: Words) -> bool:
-    after = words.quality(words_in(option))
+    found = words_in(option)
+    if sum(map(len, found)) < _SHORT and not all(map(words.knows, found)):
+        return False
+    after = words.quality(found)
     return after >= _CLEAR and after - now >= _BETTER
 
 
