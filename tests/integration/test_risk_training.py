@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+import torch
 
 from convert.gguf_file import convert
 from tide_chat.engine.base import EngineSpec
@@ -15,7 +16,7 @@ from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, Classifier, default_folder
-from training.risk import data, ngrams, teachers
+from training.risk import calibrate, data, ngrams, teachers
 from training.risk.data import Row
 from training.risk.model import base_folder
 from training.risk.train import NGRAMS_FILE, Recipe, Trainer, padded
@@ -338,3 +339,11 @@ def test_the_teachers_count_as_much_as_the_recipe_says() -> None:
     labels, half, alone = (losses(share) for share in (0.0, 0.5, 1.0))
     assert labels != alone
     assert half == pytest.approx((labels + alone) / 2, rel=1e-5)
+
+
+def test_of_limits_that_find_as_many_grave_ones_the_most_watchful_is_taken() -> None:
+    tiers = torch.tensor([4] * 97 + [3] * 3 + [0] * 100)
+    chances = torch.tensor([0.8] * 96 + [0.1] * 4 + [0.3] * 100)
+    assert calibrate._finding(chances, tiers) == 0.105
+    few = torch.where(tiers == 4, 0.05, chances)  # hardly any is found from this chance on
+    assert calibrate._finding(few, tiers) == calibrate.STEPS[0]

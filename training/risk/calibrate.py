@@ -123,9 +123,10 @@ def _cheapest(chance: torch.Tensor, tiers: torch.Tensor, cost: Callable[[torch.T
 
 
 def _finding(chance: torch.Tensor, tiers: torch.Tensor) -> float:
-    """The highest limit that finds GRAVE_FOUND of T3 and T4."""
-    found = [limit for limit in STEPS if _share(chance >= limit, tiers, (Tier.T3, Tier.T4)) >= GRAVE_FOUND]
-    return max(found, default=STEPS[0])
+    """The highest limit that finds GRAVE_FOUND of T3 and T4; of those that find as many the most watchful."""
+    found = {limit: _share(chance >= limit, tiers, (Tier.T3, Tier.T4)) for limit in STEPS}
+    highest = max((limit for limit in STEPS if found[limit] >= GRAVE_FOUND), default=STEPS[0])
+    return min(limit for limit in STEPS if found[limit] == found[highest])
 
 
 def _best_f(chance: torch.Tensor, wanted: torch.Tensor) -> float:
