@@ -1,7 +1,8 @@
 """A message in another language in English words, word by word, for the encoder: its base knows English alone.
 
 Tables `gloss/*.tsv` of forms with what they mean; the longest form wins, and a word that is in none stays as it is.
-No translation: nobody sees it, and the encoder reads it beside the message itself. Knows no tier.
+No translation: nobody sees it, and the encoder reads it beside the message itself. The words of a text's language are
+also those that are never mended into others (`disguise.py`). Knows no tier.
 """
 
 import re
