@@ -24,7 +24,8 @@ OWN = (
 )
 HEADER = """\
 # Ordinary words and names that are one slip away from a word of ours, and so are never corrected.
-# Made by tools/ordinary_words.py from the word lists of SCOWL (Debian's wamerican and wbritish), which are
+# Made by tools/ordinary_words.py from some words of our own messages (CC0), which stand there, and from the word
+# lists of SCOWL (Debian's wamerican and wbritish), which are
 # Copyright 2000-2018 by Kevin Atkinson. Permission to use, copy, modify, distribute and sell these word lists, the
 # associated scripts, the output created from the scripts, and its documentation for any purpose is hereby granted
 # without fee, provided that the above copyright notice appears in all copies and that both that copyright notice and

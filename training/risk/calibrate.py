@@ -71,7 +71,6 @@ def calibrate(
 
 def _likeliest(logits: torch.Tensor, ngrams: torch.Tensor, tiers: torch.Tensor) -> tuple[float, float]:
     """The temperature and the share that make the labels likeliest; of equals the least share."""
-
     settings = product(TEMPERATURES, SHARES)
     temperature, share = min(settings, key=lambda each: _loss(logits / each[0] + each[1] * ngrams, tiers))
     return round(temperature, 3), round(share, 3)

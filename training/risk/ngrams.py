@@ -87,7 +87,7 @@ def _bag(text: str, places: dict[int, int]) -> _Bag:
 
 
 def _summed(table: nn.EmbeddingBag, bags: Sequence[_Bag]) -> torch.Tensor:
-    """(bags, TIERS): as `Ngrams.logits` adds them up, without FEW: weights learnt with it grow to make up for it."""
+    """(bags, TIERS): as `Ngrams.logits` has them, without FEW and MANY: weights learnt with them make up for them."""
     sizes = torch.tensor([len(bag.known) for bag in bags])
     starts = sizes.cumsum(0) - sizes
     factors = torch.tensor([bag.scale for bag in bags]).repeat_interleave(sizes)
