@@ -302,10 +302,24 @@ def test_the_past_that_is_not_said_to_be_over_keeps_its_card() -> None:
         "i want to ki\u200bll my\u200bself",
         "I don’t want to live",
         "𝓘 want to 𝓭𝓲𝓮",
+        "i want to 💀 myself",
+        "gonna 🔫 myself",
+        "i wanna ☠️",
+        "ready to ⚰️",
+        "i 🔪 again last night",
+        "🔪🩸 again",
     ],
 )
 def test_common_disguises_are_seen_through(text: str) -> None:
     assert assess(text).tier >= T2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["this meme 💀💀", "going to skull a beer", "🔪 the onions myself lol", "saw the train myself 🚂", "a 🌊 myself, ha"],
+)
+def test_emoji_that_are_no_verbs_stay_what_they_are(text: str) -> None:
+    assert assess(text).tier is T0
 
 
 @pytest.mark.parametrize(
