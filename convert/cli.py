@@ -253,9 +253,21 @@ def dequantize_command(file: Path, out: Path, dtype: str) -> int:
 @click.option("--type", "kind", type=click.Choice(["f32", "f16", "q8_0", "q4_0"]), default="q4_0", show_default=True)
 def risk(run: Path, out: Path, kind: str) -> int:
     """Write risk-encoder.gguf and risk-encoder.json from the run folder of `tide-train risk`."""
-    from convert.risk import write
+    from convert.safety import write
 
     click.echo(write(run, out, kind))
+    return 0
+
+
+@app.command("guard", short_help="Write a trained guard encoder in the form the app loads.")
+@click.argument("run", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The folder to write to, such as models.")
+@click.option("--type", "kind", type=click.Choice(["f32", "f16", "q8_0", "q4_0"]), default="q4_0", show_default=True)
+def guard(run: Path, out: Path, kind: str) -> int:
+    """Write guard-encoder.gguf and guard-encoder.json from the run folder of `tide-train guard`."""
+    from convert.safety import write_guard
+
+    click.echo(write_guard(run, out, kind))
     return 0
 
 

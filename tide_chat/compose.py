@@ -20,7 +20,9 @@ from tide_chat.engine.supervisor import Supervisor
 from tide_chat.errors import TideError, UsageError
 from tide_chat.profile import Profile
 from tide_chat.registry import Registry, Resolved
-from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.encoder import default_folder
+from tide_chat.safety.guard_encoder import GuardEncoder
 from tide_chat.safety.router import Router
 from tide_chat.turn import Companion
 from tide_chat.wording import say
@@ -53,7 +55,11 @@ class AppOptions:
 
 
 def build_companion(
-    settings: Settings, engine: Engine, classifier: Classifier, kind: type[Companion] = Companion
+    settings: Settings,
+    engine: Engine,
+    classifier: Classifier,
+    guard: GuardEncoder,
+    kind: type[Companion] = Companion,
 ) -> Companion:
     """A conversation on any engine. The model's own sampling comes with the model."""
     return kind(
@@ -62,6 +68,8 @@ def build_companion(
         country=country(settings),
         profile=Profile.of(settings),
         assess=Router(classifier).assess,
+        doubt=guard.doubt,
+        topic=guard.topic,
     )
 
 
@@ -116,8 +124,10 @@ class Session:
         self.supervisor = supervisor or Supervisor(prime=self._prefix)
         self.classifier = Classifier(default_folder())
         self.classifier.start()  # it looks at the first message, so it is there before any model
+        self.guard = GuardEncoder(default_folder())
+        self.guard.start()
         engine = _OnDemand(self.supervisor, self.start)
-        self.companion = build_companion(settings, engine, self.classifier, kind)
+        self.companion = build_companion(settings, engine, self.classifier, self.guard, kind)
         self.companion.on_scenario = self._suit
         self.resolved: Resolved | None = None
         self._wish = settings.model  # what the user chose
@@ -133,6 +143,7 @@ class Session:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.classifier.close()
+        self.guard.close()
         self.supervisor.close()
 
     def _prefix(self, info: EngineInfo) -> Prompt:

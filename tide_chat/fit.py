@@ -10,7 +10,7 @@ from tide_chat import pace, scenario
 from tide_chat.messages import Conversation, Role
 from tide_chat.profile import Profile, Style, written_for
 from tide_chat.safety.assessment import Assessment, Tier
-from tide_chat.safety.guard import Gate
+from tide_chat.safety.guard import Doubt, Gate
 from tide_chat.safety.guard_topics import unwanted
 from tide_chat.terminal import neutral
 
@@ -44,7 +44,13 @@ def added(profile: Profile, situation: str, conversation: Conversation) -> tuple
     return (line, "") if profile.style is Style.REASSURE else ("", line)
 
 
-def gate(assessment: Assessment, conversation: Conversation, profile: Profile, system: str) -> Gate:
+def gate(
+    assessment: Assessment,
+    conversation: Conversation,
+    profile: Profile,
+    system: str,
+    doubt: Doubt | None = None,
+) -> Gate:
     """For the next reply: it repeats no earlier one and nothing of the system prompt, asks nothing after enough
     questions, is as short as wished, and leaves alone what the person does not want brought up.
 
@@ -53,7 +59,7 @@ def gate(assessment: Assessment, conversation: Conversation, profile: Profile, s
     said, grave = pace.said(conversation), assessment.tier >= Tier.T2
     questions = grave or not pace.asked_enough(conversation)
     closed = _unwanted(Profile() if grave else profile, conversation)
-    return Gate(said=said, told=system, questions=questions, most=profile.most_sentences, unwanted=closed)
+    return Gate(said=said, told=system, questions=questions, most=profile.most_sentences, unwanted=closed, doubt=doubt)
 
 
 def _unwanted(profile: Profile, conversation: Conversation) -> Callable[[str], bool]:

@@ -23,7 +23,8 @@ from tide_chat.safety import authored, cards, disclosure, join, router
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.cards import Card
 from tide_chat.safety.checked import FAILED, Assess, Earlier, check
-from tide_chat.safety.guard import Gate, Held
+from tide_chat.safety.guard import Doubt, Gate, Held
+from tide_chat.safety.questions import Topic
 from tide_chat.safety.state import RiskState, mentions_lines, speaks_of_it_no_more
 from tide_chat.terminal import Neutraliser, neutral
 from tide_chat.wording import say
@@ -76,7 +77,8 @@ class Companion:
     """One conversation. `country` (ISO alpha-2, None for unknown) picks the help lines.
 
     `profile` may be changed at any time. guided: whether a situation that the encoder is sure of goes into the prompt;
-    never into that of a very small model, which follows no guidance and takes up its words (docs/fit.md).
+    never into that of a very small model, which follows no guidance and takes up its words (docs/fit.md). doubt, topic:
+    what the guard's encoder makes of a reply and of a message.
     """
 
     def __init__(
@@ -89,11 +91,15 @@ class Companion:
         profile: Profile | None = None,
         guided: bool = True,
         assess: Assess = router.assess,
+        doubt: Doubt | None = None,
+        topic: Topic | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._system = system if system is not None else system_text()
         self._assess = assess
+        self._doubt = doubt
+        self._topic = topic
         self.sampling = sampling or SamplingParams()
         self.country = country
         self.profile = profile or Profile()
@@ -237,7 +243,7 @@ class Companion:
         yield from self._keep()  # after the cards, which wait for nothing, and before any reply
         found = scenario.find(assessment.scenarios)
         result = TurnResult("", assessment, tuple(card.id for card in shown), scenario=found.name if found else "")
-        first, goes_on = authored.words(assessment, text)
+        first, goes_on = authored.words(assessment, text, self._topic)
         if goes_on:
             yield from self._from_model(result, cancel, first)
         else:
@@ -280,7 +286,8 @@ class Companion:
     # -- the model ---------------------------------------------------------------------------------------------------
 
     def _from_model(self, result: TurnResult, cancel: Cancel, first: str) -> Iterator[Event]:
-        reply = _Reply(fit.gate(result.assessment, self.conversation, self.profile, self._system), Usage(), first=first)
+        gate = fit.gate(result.assessment, self.conversation, self.profile, self._system, self._doubt)
+        reply = _Reply(gate, Usage(), first=first)
         error: TideError | None = None
         try:
             yield Progress(Stage.WAITING)
@@ -359,6 +366,8 @@ class Companion:
             yield CardShown(card)
         if isinstance(error, PromptTooLong):
             self.take_back()
+        if reply.gate.reduced and self._once("reduced"):
+            yield Notice(say(REDUCED))
         yield from _notices(reply, text, error)
         yield from self._keep()
         usage, reason = reply.usage, reply.reason

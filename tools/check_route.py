@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
-from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.join import is_reduced
 from tide_chat.safety.router import Router
 from training.evaluation.safety.transforms import TRANSFORMS

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
-from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.router import Router
 from tide_chat.safety.state import RiskState
 

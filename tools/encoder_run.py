@@ -19,7 +19,8 @@ from convert.architectures import TABLE
 from convert.from_gguf.source import Source
 from convert.from_gguf.tensors import named
 from tide_chat.errors import DataError, TideError
-from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, default_folder
+from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS
+from tide_chat.safety.encoder import default_folder
 from training.risk.model import HEADS_FILE, base_folder
 from training.risk.train import NGRAMS_FILE
 

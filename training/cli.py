@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -61,6 +62,28 @@ def risk(
         raise UsageError("One head alone is trained in fixed steps.", help=help_)
     with computing_on(device):
         train(out, base, chosen, limit, click.echo, only_head=only_head, leave_out=leave_out)
+    return 0
+
+
+@app.command("guard", short_help="Train the encoder of the output guard.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to write.")
+@click.option("--base", type=click.Path(path_type=Path), help="An HF folder to start from; default all-MiniLM-L6-v2.")
+@click.option("--epochs", type=click.IntRange(1, 50), help="Passes over the data.")
+@click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True), help="Of the encoder, at its peak.")
+@click.option("--seed", type=int, help="Of everything random.")
+@click.option("--fold", type=click.IntRange(0, 5), help="Which sixth of the themes is held out.")
+@click.option("--limit", type=click.IntRange(8), help="Only so many sentences, to try the way.")
+def guard(out: Path, base: Path | None, limit: int | None, **given: float | None) -> int:
+    """Train the encoder that finds what a model must not say; choose its limits on held-out themes.
+
+    Writes an HF folder with heads.json and run.json; `tide-convert guard` makes of it what the app loads.
+    """
+    try:
+        from training.guard.train import Recipe, train
+    except ImportError as error:
+        raise MissingExtra("Training", "train") from error
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    train(out, base, Recipe(**chosen), click.echo, limit)
     return 0
 
 

@@ -15,7 +15,8 @@ from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import EngineDied, ModelError, PromptTooLong
 from tide_chat.messages import Conversation
 from tide_chat.prompt import Renderer, system_text
-from tide_chat.safety.classifier import ENCODER, default_folder
+from tide_chat.safety.classifier import ENCODER
+from tide_chat.safety.encoder import default_folder
 
 STOP_LIMIT = 0.1  # seconds, the promise
 

@@ -15,7 +15,8 @@ from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
 from tide_chat.errors import DataError
 from tide_chat.safety.assessment import Tier
-from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, Classifier, default_folder
+from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, Classifier
+from tide_chat.safety.encoder import default_folder
 from training.risk import calibrate, data, ngrams, teachers
 from training.risk.data import Row
 from training.risk.model import base_folder
@@ -134,7 +135,7 @@ def test_bfloat16_is_for_learning_alone() -> None:
         trainer = Trainer(Recipe(bfloat16=bfloat16, dropout=0, teachers=0), None, lambda _: None, 16)
         trainer.model.train(training)
         trainer.model.dropout.p = 0
-        ids, mask = padded(trainer.items(rows, varied=False))
+        ids, mask = padded([item.ids for item in trainer.items(rows, varied=False)])
         found: list[float] = trainer.model(ids, mask).flatten().tolist()
         return found
 

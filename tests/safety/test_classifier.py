@@ -17,7 +17,6 @@ from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import (
     ENCODER,
     HEADS,
-    LOAD_PATIENCE,
     LONG,
     MOST_WINDOWS,
     NGRAMS,
@@ -25,11 +24,10 @@ from tide_chat.safety.classifier import (
     WHOLE,
     WINDOW,
     Classifier,
-    Unavailable,
-    default_folder,
     load_heads,
     parts_of,
 )
+from tide_chat.safety.encoder import LOAD_PATIENCE, Unavailable, default_folder
 from tide_chat.safety.join import COUNTED, is_reduced
 from tide_chat.safety.router import Router, assess
 from tide_chat.safety.state import RiskState

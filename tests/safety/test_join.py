@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tide_chat.safety import join
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Classifier, Reading, Thresholds, Unavailable
+from tide_chat.safety.classifier import Classifier, Reading, Thresholds
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.router import Router, assess
 
 FLAGS = {str(flag): 0.5 for flag in Flag}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tide_chat.safety import ngrams
-from tide_chat.safety.classifier import HEADS, NGRAMS, default_folder, load_heads
+from tide_chat.safety.classifier import HEADS, NGRAMS, load_heads
+from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.ngrams import FEW, MANY, TIERS, Ngrams, keys_of
 
 SHIPPED = Ngrams.from_bytes((default_folder() / NGRAMS).read_bytes())

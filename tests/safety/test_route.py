@@ -316,7 +316,13 @@ def test_common_disguises_are_seen_through(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["this meme 💀💀", "going to skull a beer", "🔪 the onions myself lol", "saw the train myself 🚂", "a 🌊 myself, ha"],
+    [
+        "this meme 💀💀",
+        "going to skull a beer",
+        "🔪 the onions myself lol",
+        "saw the train myself 🚂",
+        "a 🌊 myself, ha",
+    ],
 )
 def test_emoji_that_are_no_verbs_stay_what_they_are(text: str) -> None:
     assert assess(text).tier is T0

@@ -16,7 +16,8 @@ from tide_chat.engine.scripted import ScriptedEngine
 from tide_chat.events import Notice
 from tide_chat.safety import cards, disclosure, guard_rules, helplines, sayings, why
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Classifier, Reading, Unavailable
+from tide_chat.safety.classifier import Classifier, Reading
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.router import Router, assess
 from tide_chat.safety.state import RiskState, wish_in
 from tide_chat.turn import CHECK_FAILED, Companion

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from check_turns import TUNED, Script, course, misses, scripts
 
-from tide_chat.safety.classifier import ENCODER, HEADS, Classifier, default_folder
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.router import Router
 
 MODELS = default_folder()

@@ -11,7 +11,8 @@ from tide_chat.clinician.recorded import Recorded
 from tide_chat.compose import Session
 from tide_chat.config import Settings
 from tide_chat.registry import Resolved
-from tide_chat.safety.classifier import Heads, Reading, Unavailable, default_folder, load_heads
+from tide_chat.safety.classifier import Heads, Reading, load_heads
+from tide_chat.safety.encoder import Unavailable, default_folder
 from tide_chat.ui.ports import Core
 
 

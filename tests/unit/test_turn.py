@@ -11,6 +11,7 @@ from tide_chat.events import CardShown, Done, Event, Notice, Progress, Stage, Te
 from tide_chat.messages import Conversation, Role
 from tide_chat.safety import disclosure
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.state import RiskState
 from tide_chat.turn import CHECK_FAILED, EMPTY, REDUCED, Companion
 
@@ -172,6 +173,26 @@ def test_a_reduced_check_is_told_once_in_a_conversation() -> None:
     told = [[event.text for event in events if isinstance(event, Notice)] for events in turns]
     assert told == [[REDUCED], [], [], [REDUCED]]
     assert all(result(events).route == "model" for events in turns)
+
+
+def test_a_guard_without_its_encoder_is_told_once() -> None:
+    def missing(text: str) -> str | None:
+        raise Unavailable("the file is missing")
+
+    one = companion("A long day.", "And a cold one.", doubt=missing)
+    told = [[e.text for e in one.reply(said) if isinstance(e, Notice)] for said in ("First.", "Second.")]
+    assert told == [[REDUCED], []]
+
+
+def test_the_encoder_of_the_guard_stands_between_the_model_and_the_screen() -> None:
+    def doubt(text: str) -> str | None:
+        return "blame" if "lake" in text else None
+
+    one = companion("It was long. The lake would keep you.", doubt=doubt)
+    events = list(one.reply("It was a long day."))
+    assert "lake" not in shown(events)
+    assert [held.text for held in one.held_back] == ["The lake would keep you."]
+    assert result(events).guard == ("replaced:blame",)
 
 
 def test_the_newest_assessment_is_known_for_why() -> None:

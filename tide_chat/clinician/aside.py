@@ -13,7 +13,7 @@ class Aside:
 
     def __init__(self, session: Session) -> None:
         self._session, self._chosen = session, session.chosen
-        self.companion = build_companion(session.settings, session.supervisor, session.classifier)
+        self.companion = build_companion(session.settings, session.supervisor, session.classifier, session.guard)
         self.companion.country = session.companion.country
         self.companion.profile = Profile()  # raters see replies as they come, and nothing of the presenter's own
 

@@ -16,7 +16,7 @@ from tide_chat.clinician.recorded import Recorded, Turn
 from tide_chat.compose import Session
 from tide_chat.errors import ModelNotFound, TideError, UsageError
 from tide_chat.registry import Registry
-from tide_chat.safety.classifier import Unavailable
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.router import excerpt
 
 if TYPE_CHECKING:  # what few sessions ask for is loaded then

@@ -13,7 +13,8 @@ import click
 
 from tide_chat.errors import DataError, UsageError
 from tide_chat.safety.assessment import Assessment
-from tide_chat.safety.classifier import Classifier, default_folder
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.router import Router
 from tide_chat.safety.state import RiskState
 

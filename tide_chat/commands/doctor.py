@@ -73,7 +73,7 @@ def _all() -> Iterator[Check]:
         ("settings", _settings),
         ("models", _models),
         ("engine", engine_checks),
-        ("risk encoder", _risk_encoder),
+        ("encoders", _encoders),
         ("terminal", _terminal),
         ("help lines", _help_lines),
     )
@@ -197,18 +197,21 @@ def engine_checks() -> Iterator[Check]:
         yield Check(name, Status.OK if fine else Status.BROKEN, said)
 
 
-def _risk_encoder() -> Iterator[Check]:
-    """Whether the encoder that looks at every message beside the rules is there, whole and answers."""
-    from tide_chat.safety.classifier import Classifier, Unavailable, default_folder
+def _encoders() -> Iterator[Check]:
+    """Whether those that look at every message and every reply beside the rules are there, whole and answer."""
+    from tide_chat.safety.classifier import Classifier
+    from tide_chat.safety.encoder import Unavailable, default_folder
+    from tide_chat.safety.guard_encoder import GuardEncoder
 
-    encoder = Classifier(default_folder(), patience=30)
-    try:
-        encoder.read("hello")
-        yield Check("risk encoder", Status.OK, "it answers")
-    except Unavailable as error:
-        yield Check("risk encoder", Status.BROKEN, f"{error}; the rules work alone", "Install tide-chat again.")
-    finally:
-        encoder.close()
+    for name, kind in (("risk encoder", Classifier), ("guard encoder", GuardEncoder)):
+        encoder = kind(default_folder(), patience=30)
+        try:
+            encoder.read("hello")
+            yield Check(name, Status.OK, "it answers")
+        except Unavailable as error:
+            yield Check(name, Status.BROKEN, f"{error}; the rules work alone", "Install tide-chat again.")
+        finally:
+            encoder.close()
 
 
 def _model_file(settings: "Settings") -> Path | None:

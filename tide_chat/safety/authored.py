@@ -16,14 +16,15 @@ def calls_for_help(text: str) -> bool:
     return " ".join(text.casefold().strip(".!?¡¿… ").replace(",", "").split()) in CALLS
 
 
-def words(assessment: Assessment, text: str) -> tuple[str, bool]:
+def words(assessment: Assessment, text: str, topic: questions.Topic | None = None) -> tuple[str, bool]:
     """The authored words, and whether the model goes on from there.
 
-    A question about this program has its true answer also while an earlier grave turn holds the tier up.
+    A question about this program has its true answer also while an earlier grave turn holds the tier up. topic: what an
+    encoder takes a text for where no pattern fits.
     """
     grave = cards.needs_authored(assessment)
     held = held_turn(assessment) is not None and not assessment.flags
-    found = questions.find(text) if held or not grave else None
+    found = questions.find(text, topic) if held or not grave else None
     if grave:
         return (found.text if found else cards.authored_reply(assessment)), False
     if found:

@@ -1,10 +1,10 @@
 """What stands between the model's words and the screen: sentences are held until they have passed.
 
 It ends a reply that loops, that starts to speak for the user, that goes on too long, or that was cut off in
-mid-sentence. A sentence with something that must not be said (`guard_rules/`), or of what the model was told, is
-replaced by an authored line, or ends the reply. One that an earlier reply has said is left out, and so is a question
-where enough were asked and what names an unwanted topic. It knows neither what the person wrote nor which country
-they are in.
+mid-sentence. A sentence with something that must not be said (`guard_rules/`, and an encoder where no rule knows it),
+or of what the model was told, is replaced by an authored line, or ends the reply. One that an earlier reply has said is
+left out, and so is a question where enough were asked and what names an unwanted topic. It knows neither what the
+person wrote nor which country they are in.
 """
 
 import re
@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from tide_chat.engine.base import FinishReason
 from tide_chat.safety import guard_rules
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.guard_rules import Answer
 from tide_chat.safety.guard_screen import Finding, Reading, Screen
 
@@ -37,6 +39,8 @@ _TOLD = 7  # words in a row that only somebody who repeats has in common with wh
 _CASE = re.compile(r"\W*the person(?:['’]s| is| isn['’]t| was| has)\b", re.IGNORECASE)
 _OPENS_AS_A_CASE = Finding("leak", "opening", "speaks about the person as of a case")
 _UNWANTED = "unwanted_topic"
+ENCODER = "guard encoder"  # in place of a rule
+Doubt = Callable[[str], str | None]  # the category of what must not be said in a text
 _REPEATS_INSTRUCTIONS = Finding("leak", "system prompt", "repeats its instructions")
 
 
@@ -56,7 +60,8 @@ class Gate:
 
     `held` keeps what was not shown; `needs_help` says that help should be offered beside the reply.
     said: earlier replies. told: the system prompt. questions: whether this one may ask something. most: sentences.
-    unwanted: whether a sentence names what the person does not want brought up.
+    unwanted: whether a sentence names what the person does not want brought up. doubt: what an encoder makes of a text
+    where no rule finds anything; it may raise Unavailable, and `reduced` says that it did.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Gate:
         questions: bool = True,
         most: int | None = None,
         unwanted: Callable[[str], bool] = lambda _: False,
+        doubt: Doubt | None = None,
     ) -> None:
         self._screen = screen or default_screen()
         self._earlier = [_runs(piece) for text in said for piece in _END.split(text)]
@@ -75,6 +81,9 @@ class Gate:
         self._questions = questions
         self._most = most or MOST_SENTENCES
         self._unwanted = unwanted
+        self._doubt = doubt
+        self._before = ""  # the sentence that was shown last, as the model wrote it
+        self.reduced = False
         self._left_out = ""  # the first sentence that was; said after all when nothing else was
         self._reading = Reading(self._screen)
         self._answered: list[str] = []  # categories that an authored line stands for
@@ -143,11 +152,12 @@ class Gate:
         if not self._passes(piece):
             self._held = ""
             return ""
-        finding = self._reading.gravest(piece) or self._out_of_place(piece)
+        finding = self._reading.gravest(piece) or self._out_of_place(piece) or self._doubted(piece)
         if not finding and (why := self._needless(piece)):
             self._left_out = self._left_out or (piece if why != _UNWANTED else "")
             self.actions.append(why)
             return ""
+        self._before = "" if finding else piece.strip()
         piece = self._instead(piece, finding) if finding else piece
         self._authored_last = bool(finding) or (self._authored_last and not _WORDS.search(piece))
         self.shown += piece
@@ -163,6 +173,18 @@ class Gate:
         if {"i", "i'm", "i’m"} & set(_words(piece)[:3]):  # "I am a program, not a person ..." is a true answer
             return None
         return None if self._told.isdisjoint(_runs(piece, _TOLD)) else _REPEATS_INSTRUCTIONS
+
+    def _doubted(self, piece: str) -> Finding | None:
+        """What the encoder makes of the sentence, and of it with the one before."""
+        if self._doubt is None or not _WORDS.search(piece):
+            return None
+        try:
+            for text in (piece.strip(), f"{self._before} {piece.strip()}" if self._before else ""):
+                if text and (category := self._doubt(text)):
+                    return Finding(category, ENCODER, "is worded like what must not be said")
+        except Unavailable:
+            self._doubt, self.reduced = None, True
+        return None
 
     def _instead(self, piece: str, finding: Finding) -> str:
         """What stands where a sentence was held back: an authored line, or nothing beside another one."""
@@ -213,6 +235,13 @@ class Gate:
         self._seen.append(runs)
         self._short[words] += 1 < len(words) <= _FEW  # "No. No. No." is none
         return repeated
+
+
+def pieces(text: str) -> list[str]:
+    """The sentences of a whole text, as they are screened."""
+    ends = (match.end() for match in _END.finditer(text))
+    cut = [text[start:end].strip() for start, end in pairwise((0, *ends, len(text)))]
+    return [piece for piece in cut if piece]
 
 
 @lru_cache(maxsize=1)

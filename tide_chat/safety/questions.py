@@ -6,7 +6,7 @@ no tier and no model; whether an answer is given at all is decided by `turn.py`.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -16,6 +16,9 @@ from tide_chat.safety.letters import unaccented
 
 LONGEST = 200  # characters of a sentence; a longer one is more than such a question
 SENTENCES = 12  # looked at, from the beginning and from the end
+TOGETHER = 3  # sentences that an encoder reads as one
+LEAST, WORDS = 3, 30  # words of what an encoder reads
+Topic = Callable[[str], str | None]  # the id of the answer that a text asks for
 _MACRO = re.compile(r"\{([a-z_]+)\}")
 _ENDS = re.compile(r"([.!?;:…\n¿¡]+|\s[-–—]+\s)")
 _TOLD = re.compile(r"(so |but |and |well )?(you are|you|your|this is|it is) ")  # no question, unless it stands alone
@@ -122,8 +125,33 @@ class Found:
     beside: int
 
 
-def find(said: str) -> Found | None:
-    """The answer to the first question about this program that stands as a sentence of its own."""
+def find(said: str, topic: Topic | None = None) -> Found | None:
+    """The answer to the first question about this program that stands as a sentence of its own.
+
+    topic: what an encoder takes a text for; it is asked where no pattern fits.
+    """
+    return _by_pattern(said) or (_by_topic(said, topic) if topic else None)
+
+
+def _by_topic(said: str, topic: Topic) -> Found | None:
+    """Of a short message as a whole, else of each of its sentences: few words say little without what is around."""
+    sentences = _sentences(said)
+    count = len(said.split())
+    if len(sentences) <= TOGETHER and count <= WORDS:
+        answer = _answer_to(topic(said.strip()))
+        return Found(answer.id, answer.text, 0) if answer else None
+    for sentence, end in (*sentences[:SENTENCES], *sentences[SENTENCES:][-SENTENCES:]):
+        words = len(sentence.split())
+        if LEAST <= words <= WORDS and (answer := _answer_to(topic(sentence.strip() + end.strip()))):
+            return Found(answer.id, answer.text, count - words)
+    return None
+
+
+def _answer_to(id_: str | None) -> "Answer | None":
+    return next((answer for answer in answers() if answer.id == id_), None) if id_ else None
+
+
+def _by_pattern(said: str) -> Found | None:
     sentences = _sentences(said)
     counts = [len(sentence.split()) for sentence, _ in sentences]
     for index in (*range(len(sentences))[:SENTENCES], *range(SENTENCES, len(sentences))[-SENTENCES:]):

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread, words
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Classifier, Reading, Unavailable
+from tide_chat.safety.classifier import Classifier, Reading
 from tide_chat.safety.context import Hit, Text
+from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.lexicon import Lexicon, load
 from tide_chat.safety.normalize import Folded, trace
 from tide_chat.safety.people import OTHER_WORDS, SELF_WORDS

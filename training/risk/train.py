@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -60,6 +60,25 @@ class Recipe:
     frozen: int = 0  # first layers that stay as they are, with the word embeddings
     seed: int = 7
     fold: int = 0  # which tenth of the themes is held out for validation; -1: none
+
+
+class Rates(Protocol):
+    """What an optimizer has to know of a recipe."""
+
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def head_learning_rate(self) -> float: ...
+    @property
+    def weight_decay(self) -> float: ...
+
+
+class HasIds(Protocol):
+    @property
+    def ids(self) -> list[int]: ...
+
+
+Tokens = TypeVar("Tokens", bound=HasIds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,30 +163,18 @@ class Trainer:
         heavy = row.tier is not Tier.T0 and self.rng.random() < self.recipe.heavy
         return self.rng.choice((self.heavy if heavy else self.calm) or [""])
 
-    def batches(self, items: list[Item], *, shuffled: bool) -> Iterator[list[Item]]:
-        """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
-        order, size = list(items), self.recipe.batch
-        if shuffled:
-            self.rng.shuffle(order)
-        stretch = size * 40
-        chunks = [sorted(order[i : i + stretch], key=lambda item: len(item.ids)) for i in range(0, len(order), stretch)]
-        found = [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
-        if shuffled:
-            self.rng.shuffle(found)
-        yield from found
-
     # -- the loop ----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         recipe = self.recipe
         each = math.ceil(len(self.train_rows) / recipe.batch)
         steps = recipe.epochs * each
-        optimizer = self._optimizer()
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, recipe.warmup))
+        optimizer = optimizer_of(self.model, recipe)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps, recipe.warmup))
         for epoch in range(recipe.epochs):
             began, total, count = time.monotonic(), 0.0, 0
             self.model.train()
-            for batch in self.batches(self.items(self.train_rows, varied=True), shuffled=True):
+            for batch in by_length(self.items(self.train_rows, varied=True), recipe.batch, self.rng):
                 loss = self.loss(batch)
                 optimizer.zero_grad()
                 loss.backward()
@@ -180,20 +187,8 @@ class Trainer:
             line = f"epoch {epoch + 1} of {recipe.epochs}: loss {total / count:.4f}, {time.monotonic() - began:.0f} s"
             self.say(f"{line}; {self.brief()}" if self.held_rows else line)
 
-    def _optimizer(self) -> torch.optim.Optimizer:
-        recipe = self.recipe
-        encoder = [(name, p) for name, p in self.model.encoder.named_parameters() if p.requires_grad]
-        plain = [p for name, p in encoder if p.ndim < 2]
-        decayed = [p for name, p in encoder if p.ndim >= 2]
-        groups: list[dict[str, Any]] = [
-            {"params": decayed, "lr": recipe.learning_rate, "weight_decay": recipe.weight_decay},
-            {"params": plain, "lr": recipe.learning_rate, "weight_decay": 0.0},
-            {"params": list(self.model.out.parameters()), "lr": recipe.head_learning_rate, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, fused=True)
-
     def loss(self, batch: list[Item]) -> torch.Tensor:
-        parts = self.model.parts(self.model(*padded(batch)))
+        parts = self.model.parts(self.model(*padded([item.ids for item in batch])))
         recipe, rows = self.recipe, [item.row for item in batch]
         weights = {
             "tier": 1.0,
@@ -259,7 +254,7 @@ class Trainer:
         out = torch.empty(len(items), self.model.out.in_features)
         for i in range(0, len(order), 64):
             part = order[i : i + 64]
-            out[part] = self.model.embed(*padded([items[j] for j in part]))
+            out[part] = self.model.embed(*padded([items[j].ids for j in part]))
         return out
 
     def brief(self) -> str:
@@ -322,15 +317,38 @@ def _checksums() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
-def padded(batch: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(ids, mask), each of shape (batch, longest)."""
-    longest = max(len(item.ids) for item in batch)
-    ids = [item.ids + [0] * (longest - len(item.ids)) for item in batch]
-    mask = [[1] * len(item.ids) + [0] * (longest - len(item.ids)) for item in batch]
+def by_length(items: Sequence[Tokens], size: int, rng: random.Random) -> Iterator[list[Tokens]]:
+    """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
+    order = rng.sample(items, len(items))
+    stretch = size * 40
+    chunks = [sorted(order[i : i + stretch], key=lambda item: len(item.ids)) for i in range(0, len(order), stretch)]
+    found = [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
+    yield from rng.sample(found, len(found))
+
+
+def padded(rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, mask), each of shape (rows, longest)."""
+    longest = max(map(len, rows))
+    ids = [row + [0] * (longest - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
     return torch.tensor(ids), torch.tensor(mask)
 
 
-def _rate(step: int, steps: int, warmup: float) -> float:
+def optimizer_of(model: RiskEncoder, recipe: Rates) -> torch.optim.Optimizer:
+    encoder = [p for p in model.encoder.parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [p for p in encoder if p.ndim >= 2],
+            "lr": recipe.learning_rate,
+            "weight_decay": recipe.weight_decay,
+        },
+        {"params": [p for p in encoder if p.ndim < 2], "lr": recipe.learning_rate, "weight_decay": 0.0},
+        {"params": list(model.out.parameters()), "lr": recipe.head_learning_rate, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, fused=True)
+
+
+def rate(step: int, steps: int, warmup: float) -> float:
     rise = max(1, int(warmup * steps))
     return step / rise if step < rise else 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 

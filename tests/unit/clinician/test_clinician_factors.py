@@ -9,7 +9,8 @@ from tide_chat import paths
 from tide_chat.clinician.factors import FILE, NAMES, Heads, sentences
 from tide_chat.engine.base import EngineSpec
 from tide_chat.engine.process import ProcessEngine
-from tide_chat.safety.classifier import ENCODER, HEADS, Classifier, Unavailable, default_folder
+from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
+from tide_chat.safety.encoder import Unavailable, default_folder
 
 REPLY = (
     "You sound exhausted, and frightened of going back there. After what happened, a body that stays on guard is very "

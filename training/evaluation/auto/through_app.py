@@ -27,7 +27,9 @@ from tide_chat.engine.base import (
 from tide_chat.errors import PromptTooLong
 from tide_chat.events import Done, Notice, TextDelta, TurnResult
 from tide_chat.safety import join
-from tide_chat.safety.classifier import HEADS, Classifier, default_folder
+from tide_chat.safety.classifier import HEADS, Classifier
+from tide_chat.safety.encoder import default_folder
+from tide_chat.safety.guard_encoder import GuardEncoder
 from tide_chat.turn import THINKING_TOKENS, Companion
 from training.evaluation.auto.cache import Store, Written
 from training.evaluation.auto.conditions import Condition
@@ -70,14 +72,16 @@ class AppWriter(LlamaWriter):
         with_history = _WithHistory(engine, Wrote(engine, self._store, self._condition))
         classifier = Classifier(default_folder())
         classifier.start()
+        guard = GuardEncoder(default_folder(), patience=30)
         try:
             for ask in asks:
                 settings = Settings(country=COUNTRY, reply_style=self._condition.style.value)
-                companion = build_companion(settings, with_history, classifier)
+                companion = build_companion(settings, with_history, classifier, guard)
                 companion.guided = self._condition.guided
                 yield ask, _answered(companion, with_history, ask)
         finally:
             classifier.close()
+            guard.close()
 
 
 def _answered(companion: Companion, engine: "_WithHistory", ask: Ask) -> Written:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tide_chat.errors import TideError
-from tide_chat.safety import classifier, join, router, state
+from tide_chat.safety import join, router, state
 from tide_chat.safety.assessment import Assessment
-from tide_chat.safety.classifier import Classifier, Reading, Unavailable
+from tide_chat.safety.classifier import Classifier, Reading
+from tide_chat.safety.encoder import Unavailable, default_folder
 from tide_chat.safety.state import RiskState
 
 Judge = Callable[[str, RiskState | None], Assessment]
@@ -34,7 +35,7 @@ class Remembering(Classifier):
     """A classifier that reads each text once. Raises EncoderUnusable where the app would go on with rules alone."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        super().__init__(folder or classifier.default_folder(), patience=PATIENCE)
+        super().__init__(folder or default_folder(), patience=PATIENCE)
         self._known: dict[str, list[Reading]] = {}
 
     def read(self, text: str) -> list[Reading]:
@@ -57,7 +58,7 @@ class Silent(Classifier):
     """As when an encoder cannot be used: what stands beside its file is there."""
 
     def __init__(self, like: Classifier) -> None:
-        super().__init__(classifier.default_folder())
+        super().__init__(default_folder())
         like.read("")  # so that it is loaded
         self._heads = like.heads
 

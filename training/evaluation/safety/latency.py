@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tide_chat.safety import classifier, join
-from tide_chat.safety.classifier import Classifier, Unavailable
+from tide_chat.safety import join
+from tide_chat.safety.classifier import Classifier
+from tide_chat.safety.encoder import Unavailable, default_folder
 from tide_chat.safety.router import Router, assess
 from training.evaluation.safety.counting import percentile
 from training.evaluation.safety.judges import PATIENCE, EncoderUnusable, Judge
@@ -39,7 +40,7 @@ def both(texts: Sequence[str], folder: Path | None = None) -> dict[str, Any]:
 
     `late`: answers that came without the encoder, since it took longer than the app waits.
     """
-    encoder = Classifier(folder or classifier.default_folder())
+    encoder = Classifier(folder or default_folder())
     try:
         began = time.perf_counter()
         _wait(encoder)

@@ -10,7 +10,8 @@ from typing import Any
 from tide_chat.progress import Say
 from tide_chat.safety import router
 from tide_chat.safety.assessment import Tier
-from tide_chat.safety.classifier import ENCODER, Classifier, default_folder
+from tide_chat.safety.classifier import ENCODER, Classifier
+from tide_chat.safety.encoder import default_folder
 from training.evaluation.safety import figures, judges, latency, measure
 from training.evaluation.safety.measure import Outcome, Transform
 from training.evaluation.safety.rows import Row, Script, labelled, scripts

@@ -1,0 +1,1 @@
+"""The output guard's encoder: sentences and training behind `tide-train guard`."""
