@@ -85,7 +85,7 @@ def test_however_a_reply_is_cut_a_hint_is_never_shown(encoder: GuardEncoder, hin
 
 def test_a_sentence_is_read_alone_and_with_the_one_before() -> None:
     asked: list[str] = []
-    run("You could rest. It is late. Good night.", lambda text: asked.append(text))
+    run("You could rest. It is late. Good night.", asked.append)
     assert asked == [
         "You could rest.",
         "It is late.",
