@@ -11,7 +11,7 @@ import re
 import string
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from sys import byteorder
@@ -28,13 +28,11 @@ _APOSTROPHES = str.maketrans("", "", "'’")
 
 
 def keys_of(text: str) -> set[int]:
-    """Those of a text, and where it is in another language those of its English words."""
-    return numbers(text) | numbers(gloss.english(text) or "")
+    """One number for each n-gram of a text, 32 bits; of one in another language also those of its English words.
 
-
-def numbers(text: str) -> set[int]:
-    """One number for each n-gram of a text, 32 bits. None of a text that is nothing but marks (`...`)."""
-    return {crc32(ngram.encode()) for ngram in _ngrams(text)}
+    None of a text that is nothing but marks (`...`).
+    """
+    return {crc32(ngram.encode()) for each in (text, gloss.english(text) or "") for ngram in _ngrams(each)}
 
 
 def _ngrams(text: str) -> set[str]:
@@ -49,27 +47,22 @@ def _ngrams(text: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Ngrams:
-    """keys: sorted. weights: as many as there are classes for each key, in steps of `step`, -127 to 127."""
+    """keys: sorted. weights: TIERS for each key, in steps of `step`, -127 to 127."""
 
     keys: "array[int]"
     weights: "array[int]"
     step: float
-    classes: int = TIERS
 
     def logits(self, text: str) -> list[float]:
         """What they say of each tier, T0 to T4; nothing, 0, where no n-gram of the text is known."""
-        return self.summed(keys_of(text), few=FEW, share=min(1.0, MANY / max(len(text.split()), 1)))
-
-    def summed(self, keys: Collection[int], *, few: int = 0, share: float = 1.0) -> list[float]:
-        """What these n-grams say of each class. few: n-grams thought to them that say nothing."""
-        totals, known = [0] * self.classes, 0
+        totals, known, keys = [0] * TIERS, 0, keys_of(text)
         for key in keys:
             place = bisect_left(self.keys, key)
             if place < len(self.keys) and self.keys[place] == key:
                 known += 1
-                start = place * self.classes
-                totals = [a + b for a, b in zip(totals, self.weights[start : start + self.classes], strict=True)]
-        factor = self.step * scale(known, len(keys) + few) * share
+                start = place * TIERS
+                totals = [a + b for a, b in zip(totals, self.weights[start : start + TIERS], strict=True)]
+        factor = self.step * scale(known, len(keys) + FEW) * min(1.0, MANY / max(len(text.split()), 1))
         return [total * factor for total in totals]
 
     def times(self, share: float) -> "Ngrams":
@@ -82,8 +75,8 @@ class Ngrams:
         return head.encode() + b"\n" + _little(self.keys).tobytes() + self.weights.tobytes()
 
     @classmethod
-    def from_bytes(cls, data: bytes, classes: int = TIERS) -> "Ngrams":
-        """Raises ValueError where that is no table of so many classes."""
+    def from_bytes(cls, data: bytes) -> "Ngrams":
+        """Raises ValueError where that is no such table."""
         line, _, rest = data.partition(b"\n")
         try:
             head = json.loads(line)
@@ -91,11 +84,11 @@ class Ngrams:
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
         keys, weights = array("I"), array("b")
-        if len(rest) != count * (keys.itemsize + classes):
+        if len(rest) != count * (keys.itemsize + TIERS):
             raise ValueError("it is cut off, or longer than it says")
         keys.frombytes(rest[: count * keys.itemsize])
         weights.frombytes(rest[count * keys.itemsize :])
-        return cls(_little(keys), weights, step, classes)
+        return cls(_little(keys), weights, step)
 
 
 def scale(known: int, of: int) -> float:
@@ -106,12 +99,12 @@ def scale(known: int, of: int) -> float:
     return math.sqrt(known) / max(of, 1)
 
 
-def of(weights: Iterable[tuple[int, Iterable[float]]], classes: int = TIERS) -> Ngrams:
+def of(weights: Iterable[tuple[int, Iterable[float]]]) -> Ngrams:
     """From weights by key, in any order."""
     ordered = sorted((key, list(row)) for key, row in weights)
     step = max((abs(x) for _, row in ordered for x in row), default=0.0) / 127 or 1.0
     rounded = array("b", (round(x / step) for _, row in ordered for x in row))
-    return Ngrams(array("I", (key for key, _ in ordered)), rounded, step, classes)
+    return Ngrams(array("I", (key for key, _ in ordered)), rounded, step)
 
 
 def _little(numbers: "array[int]") -> "array[int]":

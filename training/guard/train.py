@@ -110,7 +110,9 @@ def _run(model: RiskEncoder, items: Sequence[Item], recipe: Recipe, rng: random.
     for epoch in range(recipe.epochs):
         began, losses = time.monotonic(), []
         model.train()
-        for batch in by_length([*written, *rng.sample(plain, some)], recipe.batch, rng):
+        chosen = [*written, *rng.sample(plain, some)]
+        batches = by_length(rng.sample(chosen, len(chosen)), recipe.batch)
+        for batch in rng.sample(batches, len(batches)):
             loss = _loss(model, batch, recipe.smoothing)
             optimizer.zero_grad()
             loss.backward()

@@ -5,7 +5,7 @@ A linear classifier over bags of n-grams, from the same messages, variants and t
 
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -36,10 +36,10 @@ def learn(trainer: Trainer) -> Ngrams:
         optimizer = torch.optim.Adagrad(table.parameters(), lr=RATE)
         rng = random.Random(trainer.recipe.seed)
         for epoch in range(EPOCHS):
-            bags = [bag(ngrams.keys_of(text), places) for text in trainer.texts(rows, varied=True)]
+            bags = [_bag(text, places) for text in trainer.texts(rows, varied=True)]
             order, total = rng.sample(range(len(rows)), len(rows)), 0.0
             for batch in (order[i : i + BATCH] for i in range(0, len(order), BATCH)):
-                logits = summed(table, [bags[i] for i in batch])
+                logits = _summed(table, [bags[i] for i in batch])
                 loss = -(wanted[batch] * logits.log_softmax(-1)).sum(-1).mean()
                 optimizer.zero_grad()
                 loss.backward()
@@ -73,23 +73,24 @@ def _label(row: Row) -> torch.Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Bag:
+class _Bag:
     """The places of a text's n-grams that the table knows, and by what their sum is multiplied."""
 
     known: list[int]
     scale: float
 
 
-def bag(keys: Collection[int], places: Mapping[int, int], *, few: int = 0) -> Bag:
+def _bag(text: str, places: dict[int, int]) -> _Bag:
+    keys = ngrams.keys_of(text)
     known = sorted(places[key] for key in keys if key in places)  # sums of floats depend on their order
-    return Bag(known, ngrams.scale(len(known), len(keys) + few))
+    return _Bag(known, ngrams.scale(len(known), len(keys)))
 
 
-def summed(table: nn.EmbeddingBag, bags: Sequence[Bag]) -> torch.Tensor:
-    """(bags, classes): as `Ngrams.summed` has them; the table of tiers is learnt without FEW and MANY."""
+def _summed(table: nn.EmbeddingBag, bags: Sequence[_Bag]) -> torch.Tensor:
+    """(bags, TIERS): as `Ngrams.logits` has them, without FEW and MANY: weights learnt with them make up for them."""
     sizes = torch.tensor([len(bag.known) for bag in bags])
     starts = sizes.cumsum(0) - sizes
     factors = torch.tensor([bag.scale for bag in bags]).repeat_interleave(sizes)
     ids = torch.tensor([*chain.from_iterable(bag.known for bag in bags)], dtype=torch.long)
-    sums: torch.Tensor = table(ids, starts, per_sample_weights=factors)
-    return sums
+    summed: torch.Tensor = table(ids, starts, per_sample_weights=factors)
+    return summed

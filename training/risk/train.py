@@ -174,7 +174,11 @@ class Trainer:
         for epoch in range(recipe.epochs):
             began, total, count = time.monotonic(), 0.0, 0
             self.model.train()
-            for batch in by_length(self.items(self.train_rows, varied=True), recipe.batch, self.rng):
+            items = self.items(self.train_rows, varied=True)
+            self.rng.shuffle(items)
+            batches = by_length(items, recipe.batch)
+            self.rng.shuffle(batches)
+            for batch in batches:
                 loss = self.loss(batch)
                 optimizer.zero_grad()
                 loss.backward()
@@ -317,13 +321,11 @@ def _checksums() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
-def by_length(items: Sequence[Tokens], size: int, rng: random.Random) -> Iterator[list[Tokens]]:
-    """Batches of like length: shuffled, sorted within stretches of many batches, and the batches shuffled."""
-    order = rng.sample(items, len(items))
+def by_length(items: Sequence[Tokens], size: int) -> list[list[Tokens]]:
+    """Batches of like length: sorted within stretches of many batches. Shuffle before and after."""
     stretch = size * 40
-    chunks = [sorted(order[i : i + stretch], key=lambda item: len(item.ids)) for i in range(0, len(order), stretch)]
-    found = [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
-    yield from rng.sample(found, len(found))
+    chunks = [sorted(items[i : i + stretch], key=lambda item: len(item.ids)) for i in range(0, len(items), stretch)]
+    return [chunk[i : i + size] for chunk in chunks for i in range(0, len(chunk), size)]
 
 
 def padded(rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -336,13 +338,10 @@ def padded(rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def optimizer_of(model: RiskEncoder, recipe: Rates) -> torch.optim.Optimizer:
     encoder = [p for p in model.encoder.parameters() if p.requires_grad]
+    decayed, plain = [p for p in encoder if p.ndim >= 2], [p for p in encoder if p.ndim < 2]
     groups: list[dict[str, Any]] = [
-        {
-            "params": [p for p in encoder if p.ndim >= 2],
-            "lr": recipe.learning_rate,
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [p for p in encoder if p.ndim < 2], "lr": recipe.learning_rate, "weight_decay": 0.0},
+        {"params": decayed, "lr": recipe.learning_rate, "weight_decay": recipe.weight_decay},
+        {"params": plain, "lr": recipe.learning_rate, "weight_decay": 0.0},
         {"params": list(model.out.parameters()), "lr": recipe.head_learning_rate, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, fused=True)
