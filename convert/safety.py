@@ -13,7 +13,7 @@ from tide_chat.safety import classifier, guard_encoder
 
 def write(run: Path, out: Path, kind: str) -> str:
     """The risk encoder and its n-grams. Returns what was written, in words. Raises DataError, MissingExtra."""
-    heads = _read(run, "risk")
+    heads, trained = _read(run, "risk")
     try:
         ngrams = (run / "ngrams.bin").read_bytes()
     except OSError as error:
@@ -22,28 +22,29 @@ def write(run: Path, out: Path, kind: str) -> str:
     heads |= _encoder(run, encoder, kind, "risk", "risk-labelled messages")
     heads["ngrams_sha256"] = hashlib.sha256(ngrams).hexdigest()
     atomic.write_bytes(out / classifier.NGRAMS, ngrams)
-    _write_json(out / classifier.HEADS, heads)
+    _write_json(out / classifier.HEADS, heads | {"trained": trained})
     return f"{_sized(encoder)}, {_sized(out / classifier.NGRAMS)} and {classifier.HEADS}"
 
 
 def write_guard(run: Path, out: Path, kind: str) -> str:
     """The guard's encoder. Returns what was written, in words. Raises DataError, MissingExtra."""
-    heads, encoder = _read(run, "guard"), out / guard_encoder.ENCODER
+    (heads, trained), encoder = _read(run, "guard"), out / guard_encoder.ENCODER
     heads |= _encoder(run, encoder, kind, "guard", "sentences that a model must not say")
-    _write_json(out / guard_encoder.HEADS, heads)
+    _write_json(out / guard_encoder.HEADS, heads | {"trained": trained})
     return f"{_sized(encoder)} and {guard_encoder.HEADS}"
 
 
-def _read(run: Path, command: str) -> dict[str, Any]:
+def _read(run: Path, command: str) -> tuple[dict[str, Any], Any]:
+    """The heads, and what the run says of itself."""
     try:
         heads: dict[str, Any] = json.loads((run / "heads.json").read_text(encoding="utf-8"))
         named = {head["name"] for head in heads["heads"]}
-        heads["trained"] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        trained = json.loads((run / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_run(command, error) from error
     if {"risk": "tier", "guard": "guard"}[command] not in named:
         raise _no_run(command, f"its heads are {', '.join(sorted(named))}")
-    return heads
+    return heads, trained
 
 
 def _no_run(command: str, why: object) -> DataError:

@@ -35,6 +35,15 @@ class FakeEncoder:
         raise Unavailable("rules alone")
 
 
+class FakeGuard:
+    """Holds nothing back, and knows no question."""
+
+    def doubt(self, text: str) -> str | None:
+        return None
+
+    topic = doubt
+
+
 @dataclass
 class FakeSession:
     """What a desk asks of a session, and a conversation beside it. used: models that were changed to."""
@@ -46,6 +55,7 @@ class FakeSession:
     used: list[str | None] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
     classifier: FakeEncoder = field(default_factory=FakeEncoder)
+    guard: FakeGuard = field(default_factory=FakeGuard)
 
     def use(self, name: str | None) -> None:
         self.used.append(name)
