@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tide_chat.engine.base import FinishReason
-from tide_chat.safety import guard_rules, questions
+from tide_chat.safety import authored, guard_rules, questions
+from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.encoder import Unavailable, default_folder
 from tide_chat.safety.guard import ENCODER as BY_ENCODER
 from tide_chat.safety.guard import Doubt, Gate, pieces
@@ -148,6 +149,12 @@ def test_wordings_that_no_pattern_fits_have_their_answer(encoder: GuardEncoder, 
 )
 def test_what_only_looks_like_a_question_has_none(encoder: GuardEncoder, said: str) -> None:
     assert questions.find(said, encoder.topic) is None
+
+
+@pytest.mark.parametrize(("tier", "answered"), [(Tier.T0, True), (Tier.T1, True), (Tier.T2, False), (Tier.T3, False)])
+def test_a_guessed_question_never_takes_the_place_of_the_words_of_t2(tier: Tier, *, answered: bool) -> None:
+    first, _ = authored.words(Assessment(tier), "can the police get this", lambda _: "private")
+    assert ("sends it nowhere" in first) is answered
 
 
 def test_a_question_among_other_sentences_is_found(encoder: GuardEncoder) -> None:

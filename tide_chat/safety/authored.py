@@ -20,11 +20,12 @@ def words(assessment: Assessment, text: str, topic: questions.Topic | None = Non
     """The authored words, and whether the model goes on from there.
 
     A question about this program has its true answer also while an earlier grave turn holds the tier up. topic: what an
-    encoder takes a text for where no pattern fits.
+    encoder takes a text for where no pattern fits; it is not asked where the message itself is T2: its words matter more.
     """
     grave = cards.needs_authored(assessment)
     held = held_turn(assessment) is not None and not assessment.flags
-    found = questions.find(text, topic) if held or not grave else None
+    sure = assessment.tier >= Tier.T2 and not held
+    found = questions.find(text, None if sure else topic) if held or not grave else None
     if grave:
         return (found.text if found else cards.authored_reply(assessment)), False
     if found:
