@@ -20,7 +20,7 @@ def words(assessment: Assessment, text: str, topic: questions.Topic | None = Non
     """The authored words, and whether the model goes on from there.
 
     A question about this program has its true answer also while an earlier grave turn holds the tier up. topic: what an
-    encoder takes a text for where no pattern fits; it is not asked where the message itself is T2: its words matter more.
+    encoder takes a text for where no pattern fits; not asked where the message itself is T2: its words matter more.
     """
     grave = cards.needs_authored(assessment)
     held = held_turn(assessment) is not None and not assessment.flags
