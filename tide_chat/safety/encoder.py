@@ -27,7 +27,6 @@ LOAD_PATIENCE = 5.0  # seconds from the start of the process; after that the rul
 MOST_DEATHS = 3
 
 Answer = TypeVar("Answer")
-Embed = Callable[[str], Sequence[float]]
 
 
 def default_folder() -> Path:

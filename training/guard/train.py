@@ -21,7 +21,7 @@ from training.guard import data
 from training.guard.data import LABELS, TOPICS, Sentence
 from training.risk import rounding
 from training.risk.data import DIALOGUES, RISK
-from training.risk.model import HEADS_FILE, SCALE, Head, RiskEncoder, base_folder, load_base
+from training.risk.model import HEADS_FILE, Head, RiskEncoder, base_folder, load_base
 from training.risk.train import by_length, optimizer_of, padded, rate
 
 if TYPE_CHECKING:
@@ -221,19 +221,7 @@ def _save(
     rounding.keep(model.encoder)
     model.encoder.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    weight, bias = model.out.weight.detach() * SCALE, model.out.bias.detach()
-    heads = [
-        {
-            "name": head.name,
-            "labels": list(head.labels),
-            "one": head.one,
-            "weight": [[float(f"{x:.6g}") for x in row] for row in weight[model.rows_of(head.name)].tolist()],
-            "bias": [float(f"{x:.6g}") for x in bias[model.rows_of(head.name)].tolist()],
-            "temperature": 1.0,
-        }
-        for head in HEADS
-    ]
-    (out / HEADS_FILE).write_text(json.dumps({"heads": heads, "thresholds": asdict(limits)}))
+    (out / HEADS_FILE).write_text(json.dumps({"heads": model.heads_as_json({}), "thresholds": asdict(limits)}))
     (out / "run.json").write_text(json.dumps(about, indent=2) + "\n")
 
 

@@ -5,11 +5,11 @@ Vectors are L2-normalised before the heads, as the app's runtime gives them (`Ll
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -128,6 +128,21 @@ class RiskEncoder(nn.Module):
                 return slice(start, start + len(head.labels))
             start += len(head.labels)
         raise KeyError(name)
+
+    def heads_as_json(self, temperatures: Mapping[str, float]) -> list[dict[str, Any]]:
+        """Each head as the app reads it; the weights take the unit vector. temperatures: those that are not 1."""
+        weight, bias = self.out.weight.detach() * SCALE, self.out.bias.detach()
+        return [
+            {
+                "name": head.name,
+                "labels": list(head.labels),
+                "one": head.one,
+                "weight": [[float(f"{x:.6g}") for x in row] for row in weight[self.rows_of(head.name)].tolist()],
+                "bias": [float(f"{x:.6g}") for x in bias[self.rows_of(head.name)].tolist()],
+                "temperature": temperatures.get(head.name, 1.0),
+            }
+            for head in self.heads
+        ]
 
     def parts(self, logits: torch.Tensor) -> dict[str, torch.Tensor]:
         sizes = [len(head.labels) for head in self.heads]

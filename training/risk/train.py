@@ -9,7 +9,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -278,24 +278,10 @@ class Trainer:
         rounding.keep(self.model.encoder)
         self.model.encoder.save_pretrained(out)
         self.tokenizer.save_pretrained(out)
-        heads = {"heads": list(self._heads(found.temperature)), "thresholds": found.as_json()}
+        heads = {"heads": self.model.heads_as_json({"tier": found.temperature}), "thresholds": found.as_json()}
         (out / HEADS_FILE).write_text(json.dumps(heads))
         (out / NGRAMS_FILE).write_bytes(self.ngrams.times(found.share).to_bytes())
         (out / "run.json").write_text(json.dumps(self.describe(), indent=2) + "\n")
-
-    def _heads(self, temperature: float) -> Iterator[dict[str, Any]]:
-        """Each head as the app reads it; the weights take the unit vector."""
-        weight, bias = self.model.out.weight.detach() * SCALE, self.model.out.bias.detach()
-        for head in self.model.heads:
-            mine = self.model.rows_of(head.name)
-            yield {
-                "name": head.name,
-                "labels": list(head.labels),
-                "one": head.one,
-                "weight": [[float(f"{x:.6g}") for x in each] for each in weight[mine].tolist()],
-                "bias": [float(f"{x:.6g}") for x in bias[mine].tolist()],
-                "temperature": temperature if head.name == "tier" else 1.0,
-            }
 
     def describe(self) -> dict[str, Any]:
         return {
