@@ -3,6 +3,8 @@
 A script counts as met when every turn's tier lies between what is allowed and every flag asked for is there. A false
 alarm is a harmless script of which any turn comes out as T2 or higher. `held-out` was written before the rules over
 turns and is never tuned on: its misses are counted and not printed, unless asked for by `--held-out-misses`.
+
+Conversations in short messages are counted beside the scripts, those that nothing learnt from (or `--talk a,b`).
 """
 
 import argparse
@@ -16,9 +18,12 @@ from tide_chat.safety.classifier import Classifier
 from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.router import Router
 from tide_chat.safety.state import RiskState
+from training.risk import conversations
+from training.risk.conversations import Conversation
 
 FOLDER = Path(__file__).parent.parent / "tests" / "data" / "turns"
 TUNED, HELD_OUT = "scripts", "held-out"
+TALK = "held-out-e,held-out-f"
 
 Assess = Callable[[str, RiskState | None], Assessment]
 
@@ -94,17 +99,56 @@ def report(name: str, assess: Assess, *, show: bool) -> Iterator[str]:
         yield from (f"  {miss}" for script, found in judged for miss in misses(script, found))
 
 
+def talk(name: str, assess: Assess) -> Iterator[str]:
+    """Counts alone: of harmless conversations, of those with danger, and of messages by themselves."""
+    read = [*conversations.read(conversations.FOLDER / f"{name}.jsonl")]
+    harmless = [each for each in read if all(turn.so_far < Tier.T2 for turn in each.turns)]
+    alarms = sum(reached(each, assess) is not None for each in harmless)
+    yield f"{name}: {alarms} of {len(harmless)} harmless conversations reach T2 or higher"
+    late = [lateness(each, assess) for each in read if each not in harmless]
+    never = sum(turns is None for turns in late)
+    in_time = sum(turns is not None and turns <= 0 for turns in late)
+    yield f"{name}: of {len(late)} with danger {in_time} reach it by the turn that has it, {never} never"
+    turns = [turn for each in read for turn in each.turns if turn.so_far < Tier.T2]
+    for tier in (Tier.T0, Tier.T1):
+        of = [turn for turn in turns if turn.alone is tier]
+        raised = sum(assess(turn.text, None).tier >= Tier.T2 for turn in of)
+        yield f"  messages by themselves, {tier.name}: {raised} of {len(of)} raised to T2 or higher"
+
+
+def reached(conversation: Conversation, assess: Assess) -> int | None:
+    """The first turn that comes out as T2 or higher."""
+    state = RiskState()
+    for number, turn in enumerate(conversation.turns):
+        found = assess(turn.text, state)
+        if found.tier >= Tier.T2:
+            return number
+        state = state.after(found, turn.text)
+    return None
+
+
+def lateness(conversation: Conversation, assess: Assess) -> int | None:
+    """How many turns after the first one that justifies T2 it is reached; None: never."""
+    got = reached(conversation, assess)
+    due = next(number for number, turn in enumerate(conversation.turns) if turn.so_far >= Tier.T2)
+    return None if got is None else got - due
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoder", action="store_true", help="rules and encoder; without it rules alone")
     parser.add_argument("--misses", action="store_true", help="show what the tuned scripts miss")
     parser.add_argument("--held-out-misses", action="store_true", help="show those of the held-out scripts too")
+    parser.add_argument("--talk", default=TALK, help="files of training/data_files/conversations")
     chosen = parser.parse_args()
     classifier = Classifier(default_folder()) if chosen.encoder else None
     try:
         assess = Router(classifier).assess
         for name, show in ((TUNED, chosen.misses), (HELD_OUT, chosen.held_out_misses)):
             for line in report(name, assess, show=show):
+                print(line)
+        for name in chosen.talk.split(","):
+            for line in talk(name, assess):
                 print(line)
     finally:
         if classifier:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from training.risk import data, ngrams
+from training.risk import data, ngrams, sources
 from training.risk.data import Row
 from training.risk.model import HEADS_FILE
 from training.risk.train import Recipe, Trainer
@@ -34,7 +34,7 @@ class Seen:
 
 def rows() -> list[Row]:
     """The held-out themes, and messages of dialogues that are in no training."""
-    _, held = data.split(data.risk_rows() + data.scenario_rows())
+    _, held = data.split(sources.rows())
     lines = MORE.read_text(encoding="utf-8").splitlines()
     return held + [Row(json.loads(line)["user_input"], MORE.stem, MORE.stem, flags=frozenset()) for line in lines]
 

@@ -9,7 +9,7 @@ import sys
 
 from tide_chat import scenario
 from training.evaluation.auto import beside
-from training.risk import data
+from training.risk import data, sources
 
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
 MORE = data.DIALOGUES / "plain-more.jsonl"
@@ -17,7 +17,7 @@ MORE = data.DIALOGUES / "plain-more.jsonl"
 
 def messages() -> list[tuple[str, str]]:
     """Text and label."""
-    _, held = data.split([*data.risk_rows(), *data.scenario_rows()])
+    _, held = data.split(sources.rows())
     more = map(json.loads, MORE.read_text(encoding="utf-8").splitlines())
     rows = [(row.text, row.scenario) for row in held if row.scenario]
     return rows + [(row["user_input"], row["scenario"]) for row in more]

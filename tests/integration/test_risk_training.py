@@ -17,7 +17,7 @@ from tide_chat.errors import DataError
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import ENCODER, HEADS, NGRAMS, Classifier
 from tide_chat.safety.encoder import default_folder
-from training.risk import calibrate, data, ngrams, teachers
+from training.risk import calibrate, data, ngrams, sources, teachers
 from training.risk.data import Row
 from training.risk.model import base_folder
 from training.risk.train import NGRAMS_FILE, Recipe, Trainer, padded
@@ -258,7 +258,7 @@ def test_what_cannot_be_converted_is_refused(tmp_path: Path, kind: str) -> None:
 
 
 def test_splits_share_no_theme_and_no_text() -> None:
-    kept, held = data.split(data.risk_rows() + data.scenario_rows())
+    kept, held = data.split(sources.rows())
     assert {row.group for row in kept}.isdisjoint(row.group for row in held)
     assert 0.05 < len(held) / (len(kept) + len(held)) < 0.2
     pairs = data.alike([row.text for row in (*kept, *held)])
@@ -319,7 +319,7 @@ def test_chances_that_cannot_be_read_are_said(tmp_path: Path, content: bytes | N
 
 
 def test_the_shipped_chances_are_of_the_training_messages_alone() -> None:
-    kept, held = data.split(data.risk_rows() + data.scenario_rows())
+    kept, held = data.split(sources.rows())
     shipped = teachers.load()
     read = [row.text for row in kept if row.source not in UNREAD]
     assert min(shipped.places(read)) >= 0
@@ -328,7 +328,7 @@ def test_the_shipped_chances_are_of_the_training_messages_alone() -> None:
 
 
 def test_the_teachers_count_as_much_as_the_recipe_says() -> None:
-    rows = data.split(data.risk_rows() + data.scenario_rows())[0][:24]
+    rows = data.split(sources.rows())[0][:24]
 
     trainer = Trainer(Recipe(), None, lambda _: None, 64)
     trainer.model.eval()

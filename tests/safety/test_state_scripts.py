@@ -6,11 +6,13 @@ Only the tuned half is asserted. What a script marks as `known` is a miss that i
 from collections.abc import Iterator
 
 import pytest
-from check_turns import TUNED, Script, course, misses, scripts
+from check_turns import TUNED, Script, course, lateness, misses, reached, scripts
 
+from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
 from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.router import Router
+from training.risk.conversations import Conversation, Turn
 
 MODELS = default_folder()
 SCRIPTS = [script for script in scripts(TUNED) if not script.known]
@@ -48,3 +50,17 @@ def test_every_script_says_what_it_expects_of_every_turn() -> None:
     for script in scripts(TUNED):
         assert len(script.turns) == len(script.expect)
         assert all(least <= most for least, most in script.expect)
+
+
+@pytest.mark.parametrize(
+    ("due", "said", "turns"),
+    [(1, 1, 0), (1, 0, -1), (0, 2, 2), (2, None, None)],
+    ids=["in time", "before", "late", "never"],
+)
+def test_danger_in_a_conversation_is_reached_in_time_or_not(due: int, said: int | None, turns: int | None) -> None:
+    texts = ["i want to die" if number == said else "it rains here" for number in range(3)]
+    tiers = [Tier.T2 if number >= due else Tier.T0 for number in range(3)]
+    talk = Conversation(
+        "x", tuple(Turn(text, Tier.T0, tier, flagged=False) for text, tier in zip(texts, tiers, strict=True))
+    )
+    assert (reached(talk, Router().assess), lateness(talk, Router().assess)) == (said, turns)

@@ -6,6 +6,7 @@ never what a model answered, and knows neither rules nor encoder: `judge` gives 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
@@ -214,10 +215,10 @@ def _asks_for_a_way(state: RiskState, text: str) -> bool:
 
 def _with_pieces(judge: Judge, alone: Assessment, state: RiskState, text: str) -> Assessment:
     """What the last messages say together, where that is graver than anything said so far, or raises a new flag."""
-    pieces = _pieces(state, text)
+    pieces = pieces_before(state.said, text)
     if not pieces:
         return alone
-    joined = _joined((*pieces, text))
+    joined = as_one((*pieces, text))
     together = judge(joined, firm=True)
     known = {*alone.flags, *(flag for said in state.said for flag in said.flags)}
     flags = [flag for flag in together.flags if flag not in known]
@@ -238,12 +239,12 @@ def _in_newest(reason: Reason, before: int) -> Reason:
     return replace(reason, span=(start, end) if start < end else None)
 
 
-def _pieces(state: RiskState, text: str) -> tuple[str, ...]:
+def pieces_before(earlier: Sequence[Said], text: str) -> tuple[str, ...]:
     """The messages before this one that may belong to it: short, and not about somebody else."""
     if len(text.split()) > PIECE:
         return ()
     pieces: list[str] = []
-    for said in reversed(state.said):
+    for said in reversed(earlier):
         if len(said.text.split()) > PIECE:
             break
         if said.text.strip() and said.text != text and Flag.WORRIED_THIRD_PARTY not in said.flags:
@@ -251,12 +252,12 @@ def _pieces(state: RiskState, text: str) -> tuple[str, ...]:
     return tuple(pieces)
 
 
-def _joined(pieces: tuple[str, ...]) -> str:
-    """One text. A few words without an end go on in the next message (`I want` / `to die`)."""
+def as_one(pieces: Sequence[str]) -> str:
+    """One text. A few words go on in the next message (`I want` / `to die`); more words than that get a full stop."""
     text = pieces[0]
     for before, piece in pairwise(pieces):
-        open_end = len(before.split()) <= FEW and not re.search(r"[.!?;:…,]\s*$", before)
-        text += (" " if open_end else ". ") + piece
+        ended = re.search(r"[.!?;:…,]\s*$", before) or len(before.split()) <= FEW
+        text += (" " if ended else ". ") + piece
     return text
 
 

@@ -50,7 +50,7 @@ def risk_rows(folder: Path = RISK) -> list[Row]:
     """All lines of `train-*.jsonl`. Raises DataError naming file and line."""
     rows: list[Row] = []
     for path in sorted(folder.glob("train-*.jsonl")):
-        for number, record in _records(path):
+        for number, record in records(path):
             theme = record.get("theme") or f"block-{(number - 1) // _BLOCK}"
             rows.append(_risk_row(path, number, record, f"{path.stem}/{theme}"))
     if not rows:
@@ -63,7 +63,7 @@ def scenario_rows(folder: Path = DIALOGUES) -> list[Row]:
     flagged = dialogue_flags()
     rows: list[Row] = []
     for path in [folder / name for name in SCENARIO_FILES]:
-        for number, record in _records(path):
+        for number, record in records(path):
             try:
                 group = f"{path.stem}/{record.get('persona_id') or f'block-{(number - 1) // _BLOCK}'}"
                 text, scenario = record["user_input"], record["scenario"]
@@ -77,7 +77,7 @@ def scenario_rows(folder: Path = DIALOGUES) -> list[Row]:
 def dialogue_flags(folder: Path = RISK) -> dict[str, frozenset[str] | None]:
     """By text: the flags of the messages of dialogues that have some; None where that is in doubt. Raises DataError."""
     found: dict[str, frozenset[str] | None] = {}
-    for number, record in _records(folder / DIALOGUE_FLAGS):
+    for number, record in records(folder / DIALOGUE_FLAGS):
         try:
             flags = record["flags"]
             found[record["text"]] = None if flags is None else frozenset(flags)
@@ -130,7 +130,8 @@ def fold_of(group: str) -> int:
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file with their line numbers, from 1. Raises DataError."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             record = json.loads(line)

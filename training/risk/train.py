@@ -4,7 +4,6 @@ What it writes to the run folder is a plain HF folder (`config.json`, `model.saf
 (`heads.json`), the n-grams (`ngrams.bin`) and `run.json`; `tide-convert risk` makes the files of it that the app loads.
 """
 
-import hashlib
 import json
 import math
 import random
@@ -22,7 +21,7 @@ from tide_chat.safety import gloss, ngrams
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.ngrams import Ngrams
 from tide_chat.safety.normalize import readable
-from training.risk import data, rounding, teachers
+from training.risk import data, rounding, sources, teachers
 from training.risk.augment import vary
 from training.risk.calibrate import Calibration
 from training.risk.data import Row
@@ -113,8 +112,8 @@ class Trainer:
     ) -> None:
         self.recipe, self.say = recipe, say
         torch.manual_seed(recipe.seed)
-        self.checksums = _checksums()  # of what is read now; the files may change while it learns
-        rows = data.risk_rows() + data.scenario_rows()
+        self.checksums = sources.checksums()  # of what is read now; the files may change while it learns
+        rows = sources.rows()
         self.scenarios = data.scenarios(rows)
         if limit:
             rows = random.Random(recipe.seed).sample(rows, min(limit, len(rows)))
@@ -299,12 +298,6 @@ def _ngrams(file: Path) -> Ngrams:
         return Ngrams.from_bytes(file.read_bytes()) if file.exists() else ngrams.of(())
     except (OSError, ValueError) as error:
         raise DataError("The n-grams of the run cannot be read.", details=f"{file}: {error}") from error
-
-
-def _checksums() -> dict[str, str]:
-    files = [*sorted(data.RISK.glob("train-*.jsonl")), data.RISK / data.DIALOGUE_FLAGS, teachers.FILE]
-    files += [data.DIALOGUES / name for name in data.SCENARIO_FILES]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
 def by_length(items: Sequence[Tokens], size: int) -> list[list[Tokens]]:
