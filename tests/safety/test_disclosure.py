@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tide_chat import paths
-from tide_chat.safety import disclosure
+from tide_chat.safety import authored, disclosure
+from tide_chat.safety.router import assess
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def answer(said: str) -> str:
+    """What is said without the model; rules alone."""
+    return authored.words(assess(said), said)[0]
 
 
 @pytest.mark.parametrize(
@@ -163,9 +169,7 @@ def test_a_home_that_cannot_be_written_is_no_error(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_questions_about_what_this_is_have_true_answers(question: str, needed: str) -> None:
-    answer = disclosure.fixed_answer(question)
-    assert answer is not None
-    assert needed in answer
+    assert needed in answer(question)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +189,9 @@ def test_questions_about_what_this_is_have_true_answers(question: str, needed: s
     ],
 )
 def test_other_talk_is_left_to_the_conversation(text: str) -> None:
-    assert disclosure.fixed_answer(text) is None
+    assert answer(text) == ""
 
 
 def test_a_choice_of_a_card_is_answered_without_the_model() -> None:
-    assert "five things" in (disclosure.fixed_answer("I would like a short grounding exercise") or "")
-    assert "A safety plan" in (disclosure.fixed_answer("I would like to make a safety plan") or "")
+    assert "five things" in answer("I would like a short grounding exercise")
+    assert "A safety plan" in answer("I would like to make a safety plan")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tide_chat.safety import disclosure, questions
+from tide_chat.safety import questions
 
 TABLE = [
     line.split("\t") for line in Path(__file__).with_name("questions.tsv").read_text(encoding="utf-8").splitlines()
@@ -130,8 +130,10 @@ def test_without_its_file_the_plainest_question_is_still_answered(monkeypatch: p
     for cached in (questions.answers, questions._around):
         cached.cache_clear()
     try:
-        assert "a program, not a person" in (disclosure.fixed_answer("Are you a real person?") or "")
-        assert disclosure.fixed_answer("my day was long") is None
+        found = questions.find("Are you a real person?")
+        assert found is not None
+        assert "a program, not a person" in found.text
+        assert questions.find("my day was long") is None
     finally:
         for cached in (questions.answers, questions._around):
             cached.cache_clear()

@@ -1,4 +1,4 @@
-"""What this program says about itself: the first screen, reminders during long use, true answers to questions.
+"""What this program says about itself unasked: the first screen, and reminders during long use.
 
 The first screen comes once a day; after seven days' absence it says so. Knows no tier and no model. When the day of
 acceptance cannot be written down (a read-only home), it is asked again.
@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tide_chat import atomic, paths, wording
-from tide_chat.safety import helplines, questions
-from tide_chat.safety.cards import HelpLine, step_for
+from tide_chat.safety import helplines
+from tide_chat.safety.cards import HelpLine
 
 REMIND_S = 3 * 60 * 60  # seconds of use between two reminders
 BREAK_S = 60 * 60  # seconds of use, when somebody seems to be under 18
@@ -92,12 +92,6 @@ class Reminders:
             return None
         self._told_at = now
         return wording.say(REMINDER_MINOR if minor else REMINDER)
-
-
-def fixed_answer(said: str) -> str | None:
-    """A true answer to a question about what this is, or the text behind a card's choice; None for all else."""
-    found = questions.find(said)
-    return found.text if found else step_for(said)
 
 
 def _now() -> datetime:
