@@ -307,7 +307,10 @@ def test_teachers_are_averaged_where_they_read_the_same(tmp_path: Path) -> None:
     assert (found.tiers[[a, b, c], 0] == pytest.approx([1.0, 0.75, 0.5]), nothing) == (True, -1)
 
 
-UNREAD = {f"train-w{letter}" for letter in "abdeg"}  # newer than the teachers
+UNREAD = {
+    *"abcd",
+    *(f"train-{name}" for name in "wa wb wd we wg va vb vc vd ve vf vg".split()),
+}  # newer than the teachers
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 and no more", b"\x93NUMPY"])
