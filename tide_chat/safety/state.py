@@ -256,8 +256,8 @@ def as_one(pieces: Sequence[str]) -> str:
     """One text. A few words go on in the next message (`I want` / `to die`); more words than that get a full stop."""
     text = pieces[0]
     for before, piece in pairwise(pieces):
-        ended = re.search(r"[.!?;:…,]\s*$", before) or len(before.split()) <= FEW
-        text += (" " if ended else ". ") + piece
+        stop = len(before.split()) > FEW and not re.search(r"[.!?;:…,]\s*$", before)
+        text += (". " if stop else " ") + piece
     return text
 
 

@@ -42,6 +42,7 @@ def rows(folder: Path = FOLDER) -> list[Row]:
 
 
 def learnt(folder: Path = FOLDER) -> list[Path]:
+    """The files that are not held out."""
     return [path for path in sorted(folder.glob("*.jsonl")) if not path.name.startswith(HELD_OUT)]
 
 
@@ -66,6 +67,7 @@ def _rows(conversation: Conversation, source: str) -> Iterator[Row]:
         if turn.alone >= Tier.T2 or turn.so_far < Tier.T2:
             yield _row(turn.text, group, source, turn.alone, flagged=turn.flagged)
         together, since = _together(conversation.turns, number)
+        # What was grave before the last messages does not make these grave.
         begun = max((earlier.so_far for earlier in conversation.turns[:since]), default=Tier.T0)
         if number > since and (turn.so_far < Tier.T2 or begun < turn.so_far):
             flagged = any(each.flagged for each in conversation.turns[since : number + 1])
