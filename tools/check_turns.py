@@ -9,7 +9,7 @@ Conversations in short messages are counted beside the scripts, those that nothi
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,10 +59,10 @@ def scripts(name: str) -> Iterator[Script]:
         )
 
 
-def course(script: Script, assess: Assess) -> list[Assessment]:
+def course(turns: Iterable[str], assess: Assess) -> list[Assessment]:
     """What is made of each turn."""
     state, found = RiskState(), []
-    for turn in script.turns:
+    for turn in turns:
         found.append(assess(turn, state))
         state = state.after(found[-1], turn)
     return found
@@ -85,7 +85,7 @@ def alarmed(found: Sequence[Assessment]) -> bool:
 
 
 def report(name: str, assess: Assess, *, show: bool) -> Iterator[str]:
-    judged = [(script, course(script, assess)) for script in scripts(name)]
+    judged = [(script, course(script.turns, assess)) for script in scripts(name)]
     risky = [(script, found) for script, found in judged if not script.harmless]
     harmless = [found for script, found in judged if script.harmless]
     met = sum(not misses(script, found) for script, found in risky)
@@ -102,13 +102,14 @@ def report(name: str, assess: Assess, *, show: bool) -> Iterator[str]:
 def talk(name: str, assess: Assess) -> Iterator[str]:
     """Counts alone: of harmless conversations, of those with danger, and of messages by themselves."""
     read = [*conversations.read(conversations.FOLDER / f"{name}.jsonl")]
-    harmless = [each for each in read if all(turn.so_far < Tier.T2 for turn in each.turns)]
-    alarms = sum(reached(each, assess) is not None for each in harmless)
+    judged = [(due(each), reached(each, assess)) for each in read]
+    harmless = [got for at, got in judged if at is None]
+    alarms = sum(got is not None for got in harmless)
     yield f"{name}: {alarms} of {len(harmless)} harmless conversations reach T2 or higher"
-    late = [lateness(each, assess) for each in read if each not in harmless]
-    never = sum(turns is None for turns in late)
-    in_time = sum(turns is not None and turns <= 0 for turns in late)
-    yield f"{name}: of {len(late)} with danger {in_time} reach it by the turn that has it, {never} never"
+    danger = [(at, got) for at, got in judged if at is not None]
+    never = sum(got is None for _, got in danger)
+    in_time = sum(got is not None and got <= at for at, got in danger)
+    yield f"{name}: of {len(danger)} with danger {in_time} reach it by the turn that has it, {never} never"
     turns = [turn for each in read for turn in each.turns if turn.so_far < Tier.T2]
     for tier in (Tier.T0, Tier.T1):
         of = [turn for turn in turns if turn.alone is tier]
@@ -116,22 +117,15 @@ def talk(name: str, assess: Assess) -> Iterator[str]:
         yield f"  messages by themselves, {tier.name}: {raised} of {len(of)} raised to T2 or higher"
 
 
+def due(conversation: Conversation) -> int | None:
+    """The first turn that justifies T2 or higher."""
+    return next((number for number, turn in enumerate(conversation.turns) if turn.so_far >= Tier.T2), None)
+
+
 def reached(conversation: Conversation, assess: Assess) -> int | None:
     """The first turn that comes out as T2 or higher."""
-    state = RiskState()
-    for number, turn in enumerate(conversation.turns):
-        found = assess(turn.text, state)
-        if found.tier >= Tier.T2:
-            return number
-        state = state.after(found, turn.text)
-    return None
-
-
-def lateness(conversation: Conversation, assess: Assess) -> int | None:
-    """How many turns after the first one that justifies T2 it is reached; None: never."""
-    got = reached(conversation, assess)
-    due = next(number for number, turn in enumerate(conversation.turns) if turn.so_far >= Tier.T2)
-    return None if got is None else got - due
+    found = course((turn.text for turn in conversation.turns), assess)
+    return next((number for number, each in enumerate(found) if each.tier >= Tier.T2), None)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ Only the tuned half is asserted. What a script marks as `known` is a miss that i
 from collections.abc import Iterator
 
 import pytest
-from check_turns import TUNED, Script, course, lateness, misses, reached, scripts
+from check_turns import TUNED, Script, course, due, misses, reached, scripts
 
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import ENCODER, HEADS, Classifier
@@ -24,7 +24,7 @@ def name(script: Script) -> str:
 
 @pytest.mark.parametrize("script", [script for script in SCRIPTS if script.plain], ids=name)
 def test_rules_alone_follow_plain_words(script: Script) -> None:
-    assert not misses(script, course(script, Router().assess))
+    assert not misses(script, course(script.turns, Router().assess))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def encoder() -> Iterator[Router]:
 @pytest.mark.parametrize("script", SCRIPTS, ids=name)
 def test_rules_and_encoder_never_read_too_little(script: Script, encoder: Router) -> None:
     """The encoder may raise sooner than the words ask for; how often is in `docs/safety-protocol.md`."""
-    found = course(script, encoder.assess)
+    found = course(script.turns, encoder.assess)
     assert [each.tier >= least for each, (least, _) in zip(found, script.expect, strict=True)] == [True] * len(found)
 
 
@@ -52,15 +52,11 @@ def test_every_script_says_what_it_expects_of_every_turn() -> None:
         assert all(least <= most for least, most in script.expect)
 
 
-@pytest.mark.parametrize(
-    ("due", "said", "turns"),
-    [(1, 1, 0), (1, 0, -1), (0, 2, 2), (2, None, None)],
-    ids=["in time", "before", "late", "never"],
-)
-def test_danger_in_a_conversation_is_reached_in_time_or_not(due: int, said: int | None, turns: int | None) -> None:
+@pytest.mark.parametrize(("danger", "said"), [(1, 1), (1, 0), (0, 2), (2, None), (None, 1)])
+def test_danger_in_a_conversation_is_due_and_reached_at_a_turn(danger: int | None, said: int | None) -> None:
     texts = ["i want to die" if number == said else "it rains here" for number in range(3)]
-    tiers = [Tier.T2 if number >= due else Tier.T0 for number in range(3)]
+    tiers = [Tier.T2 if danger is not None and number >= danger else Tier.T0 for number in range(3)]
     talk = Conversation(
         "x", tuple(Turn(text, Tier.T0, tier, flagged=False) for text, tier in zip(texts, tiers, strict=True))
     )
-    assert (reached(talk, Router().assess), lateness(talk, Router().assess)) == (said, turns)
+    assert (due(talk), reached(talk, Router().assess)) == (danger, said)
