@@ -36,6 +36,7 @@ CALM, HALF, GRAVE = reading(1, 0, 0, 0, 0), reading(0.6, 0, 0.4, 0, 0), reading(
         (GRAVE, EXCUSED, Tier.T4),
         (reading(0.3, 0, 0.7, 0, 0), EXCUSED, Tier.T1),
         (reading(0.2, 0.8, 0, 0, 0), PLAIN, Tier.T1),
+        (GRAVE, join.Context(excused=True, denied=True), Tier.T1),
         (reading(0.1, 0.1, 0.2, 0.55, 0.05), PLAIN, Tier.T3),
     ],
 )

@@ -148,6 +148,14 @@ def is_negated(text: Text, hit: Hit, lexicon: Lexicon) -> bool:
     return _negation(text, hit, lexicon) == _DENIED
 
 
+def negated_from(text: Text, hit: Hit, lexicon: Lexicon) -> int | None:
+    """Where the words begin that plainly deny the hit; None where nothing does."""
+    if not is_negated(text, hit, lexicon):
+        return None
+    lead = f"{BREAK} {before(text, hit)} "
+    return hit.start - len(lead) + min(_reaching("negation", lead, lexicon))
+
+
 def _negation(text: Text, hit: Hit, lexicon: Lexicon) -> str:
     """What a negation that reaches up to the hit (`i dont` + `want to die`) makes of it: _DENIED, _HELD_OFF or nothing.
 

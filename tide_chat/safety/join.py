@@ -43,10 +43,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the rules know beside their verdict. excused: an explicit rule lowered what they found."""
+    """What the rules know beside their verdict.
+
+    excused: an explicit rule lowered what they found. denied: the message is a plain denial and nothing else.
+    """
 
     excused: bool = False
     found: tuple[Found, ...] = ()
+    denied: bool = False
 
     def borne_out(self, chance: float) -> Tier:
         """The gravest tier found that counts where the encoder gives this chance."""
@@ -121,7 +125,7 @@ def is_reduced(assessment: Assessment) -> bool:
 def _tier(reading: Reading, limits: Thresholds, context: Context) -> Tier:
     """First whether there is anything grave at all, then how grave it is."""
     chosen = _chosen(reading, limits, context)
-    if reading.at_least(2) < chosen[2]:
+    if context.denied or reading.at_least(2) < chosen[2]:
         return Tier.T1 if reading.at_least(1) >= HEAVY else Tier.T0
     return next((tier for tier in (Tier.T4, Tier.T3) if reading.at_least(tier) >= chosen[int(tier)]), Tier.T2)
 

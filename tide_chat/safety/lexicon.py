@@ -17,7 +17,7 @@ from tide_chat.safety.phrases import BadPattern, Compiler, Phrase
 
 STATEMENTS = ("direct", "selfharm", "acts", "flags", "others", "heavy", "es", "fr", "de", "pt", "it")
 CONTEXTS = ("idioms", "context")
-AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained"})  # kinds that are no frame of a text
+AROUND_NEGATION = frozenset({"idiom", "negation", "doubted", "strained", "beside"})  # kinds that are no frame of a text
 CUES = "cues"
 
 # What is left when the tables are gone: the plainest statements only.

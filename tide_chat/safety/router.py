@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tide_chat.safety import cards, context, elsewhere, gloss, join, language, sayings, speech, unread, words
+from tide_chat.safety import cards, context, denials, elsewhere, gloss, join, language, sayings, speech, unread, words
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
 from tide_chat.safety.classifier import Classifier, Reading
 from tide_chat.safety.context import Hit, Text
@@ -129,6 +129,7 @@ def judge(text: str, lexicon: Lexicon, *, firm: bool = False) -> tuple[Assessmen
     foreign, foreign_reasons = elsewhere.heard(read)
     seen = join.Context(
         excused=any(hit.lowered for hit in hits) and tier < Tier.T2,
+        denied=denials.is_only_denial(framed, hits, lexicon),
         found=(
             join.Found(foreign, 0),
             join.Found(cue_tier, join.TOGETHER, _place(folded, signs)),
