@@ -11,7 +11,7 @@ from tide_chat import scenario
 from training.evaluation.auto import beside
 from training.risk import data, sources
 
-THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 MORE = data.DIALOGUES / "plain-more.jsonl"
 
 

@@ -138,6 +138,7 @@ def test_the_encoder_does_not_talk_down_what_is_plain(classifier: Classifier, te
     [
         ("im safe. my wife is here", "im safe now, i took all of them"),
         ("sorry. that was the song lyrics im writing. im ok", "sorry. im ok, i know how and it is tonight"),
+        ("im off now, see you sunday", "see you soon mum. i took them all"),
         ("sorry im ok now", "im fine, i just want to die"),
         (
             "thank you for keeping me company this year. see you thursday",

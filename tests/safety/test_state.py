@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tide_chat.safety.assessment import Assessment, Flag, Tier
 from tide_chat.safety.router import assess
-from tide_chat.safety.sayings import says_no
+from tide_chat.safety.sayings import meets_again, says_no
 from tide_chat.safety.state import (
     ANSWERED,
     CLEAR_TURNS,
@@ -283,3 +283,18 @@ def test_means_at_hand_after_something_grave_is_now(text: str) -> None:
 def test_means_out_of_reach_are_not(text: str) -> None:
     grave = RiskState().after(assess("i want to kill myself", None), "i want to kill myself")
     assert assess(text, grave).tier is Tier.T3
+
+
+@pytest.mark.parametrize(
+    ("text", "meets"),
+    [
+        ("thanks for listening. see you thursday", True),
+        ("see u next week", True),
+        ("see you soon", False),
+        ("see you on the other side", False),
+        ("see you sunday and then never again", False),
+        (f"{'a long evening and ' * 4} then goodbye, see you sunday", False),
+    ],
+)
+def test_only_a_named_day_is_an_appointment(text: str, meets: bool) -> None:
+    assert meets_again(text) is meets

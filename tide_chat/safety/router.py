@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tide_chat.safety import cards, context, denials, elsewhere, gloss, join, language, sayings, speech, unread, words
 from tide_chat.safety.assessment import Assessment, Flag, Reason, Tier
-from tide_chat.safety.classifier import Classifier, Reading
+from tide_chat.safety.classifier import Classifier, Reading, Thresholds
 from tide_chat.safety.context import Hit, Text
 from tide_chat.safety.encoder import Unavailable
 from tide_chat.safety.lexicon import Lexicon, load
@@ -74,10 +74,17 @@ class Router:
             readings = self._classifier.read(read)
             if not firm:
                 readings += self._closer(read, readings, seen)
-            limits = self._classifier.thresholds
-            return join.join(rules, readings, join.firmer(limits) if surer else limits, seen)
+            return join.join(rules, readings, self._limits(text, surer=surer), seen)
         except Unavailable as error:
             return join.without_encoder(self._by_ngrams(rules, read, seen, surer=surer), str(error))
+
+    def _limits(self, text: str, *, surer: bool) -> Thresholds:
+        """What is asked of the encoder: more of what reassures, and more again of what names a day to meet."""
+        assert self._classifier
+        limits = self._classifier.thresholds
+        if surer:
+            limits = join.firmer(limits)
+        return join.firmer(limits) if sayings.meets_again(text) else limits
 
     def _by_ngrams(self, rules: Assessment, read: str, seen: join.Context, *, surer: bool) -> Assessment:
         """By rules and n-grams; by rules alone where the n-grams cannot be read either."""

@@ -156,6 +156,17 @@ _SEE_YOU = _words(
 )
 
 
+_MEETS_AGAIN = re.compile(
+    r"\bsee (?:you|u|ya) (?:(?:on|next) )?(?:week|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?: (?:morning|evening|night))?\W*$"
+)
+
+
+def meets_again(text: str) -> bool:
+    """A short message that ends with the day on which its writer will be there: `see you thursday`."""
+    return len(text.split()) <= _REASSURING and bool(_MEETS_AGAIN.search(text.casefold()))
+
+
 def reassures(text: str) -> bool:
     """Says to be fine or safe, to come again, or takes back what was said, and has no room for much else."""
     plain = text.casefold()

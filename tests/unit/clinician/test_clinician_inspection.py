@@ -107,7 +107,7 @@ def test_no_scenario_and_no_guidance_say_why(turn: Turn) -> None:
     unsure = Assessment(scenarios={"nightmares_sleep": 0.51, "other": 0.4})
     result = replace(turn.result, scenario="", guidance="", assessment=unsure)
     shown = text(sections(replace(turn, result=result, info=info), Looked()))
-    assert "with 0.51, taken from 0.90 on" in shown
+    assert "with 0.51, taken from 0.95 on" in shown
     assert "Guidance: none: a model this small follows none" in shown
     assert "Weights: 135 million, llama Q4_1" in shown
     unlikely = replace(result, assessment=Assessment(scenarios={"nightmares_sleep": 0.01, "other": 0.9}))
