@@ -16,10 +16,10 @@ from tide_chat.profile import Profile, Style, written_for
 from tide_chat.prompt import system_text
 from tide_chat.safety.assessment import Assessment, Tier
 from tide_chat.safety.state import RiskState
-from tide_chat.scenario import find
+from tide_chat.scenario import SURE, find
 from tide_chat.turn import EMPTY, Companion
 
-PANIC = {"panic_public": 0.9}
+PANIC = {"panic_public": SURE}
 
 
 def assessed(chances: dict[str, float], tier: Tier = Tier.T0) -> Callable[[str, RiskState | None], Assessment]:
