@@ -150,16 +150,10 @@ def only_says_fine(text: str) -> bool:
     return len(text.split()) <= 6 and bool(_SAYS_FINE.search(text.casefold()))
 
 
-_SEE_YOU = _words(
-    r"\bsee (?:you|u|ya) (?:(?:on|next) )?(?:soon|later|tomorrow|tonight|then|there|again|week"
-    r"|mon|tues|wednes|thurs|fri|satur|sun)(?:day)?(?: (?:morning|evening|night))?\W*$"
-)
-
-
-_MEETS_AGAIN = re.compile(
-    r"\bsee (?:you|u|ya) (?:(?:on|next) )?(?:week|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
-    r"(?: (?:morning|evening|night))?\W*$"
-)
+_SEE, _TO_THE_END = r"\bsee (?:you|u|ya) (?:(?:on|next) )?", r"(?: (?:morning|evening|night))?\W*$"
+_DAYS = r"mon|tues|wednes|thurs|fri|satur|sun"
+_SEE_YOU = re.compile(rf"{_SEE}(?:soon|later|tomorrow|tonight|then|there|again|week|{_DAYS})(?:day)?{_TO_THE_END}")
+_MEETS_AGAIN = re.compile(rf"{_SEE}(?:week|(?:{_DAYS})day){_TO_THE_END}")
 
 
 def meets_again(text: str) -> bool:
