@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -31,13 +30,6 @@ from tide_chat.safety.encoder import LOAD_PATIENCE, Unavailable, default_folder
 from tide_chat.safety.join import COUNTED, is_reduced
 from tide_chat.safety.router import Router, assess
 from tide_chat.safety.state import RiskState
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Iterator[Classifier]:
-    one = Classifier(default_folder(), patience=30)
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """Plain denials and nothing else, and what must not be taken for one."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tide_chat.safety.assessment import Tier
 from tide_chat.safety.classifier import Classifier
-from tide_chat.safety.encoder import default_folder
 from tide_chat.safety.lexicon import load
 from tide_chat.safety.router import Router, judge
 
@@ -66,13 +63,6 @@ def test_a_denial_and_nothing_else(text: str) -> None:
 @pytest.mark.parametrize("text", MORE_THAN_THAT)
 def test_what_else_is_said_is_left_to_the_encoder(text: str) -> None:
     assert not is_only_denial(text)
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Iterator[Classifier]:
-    one = Classifier(default_folder(), patience=30)
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("text", ONLY_DENIALS)
