@@ -45,6 +45,8 @@ _NO = re.compile(
     rf"|(?:{_STILL_NO}\S+ ){{0,10}}?(?:i|ive) (?:said|say|told (?:him|her|them)|answered|ticked|put) (?:that )?)"
     r"(?:no|nope|nah|never|not at all|of course not|im not|i do not|i am not) (?P<on>(?:\S+ ){0,5})"
 )
+_TICKED = re.compile(r"\s?\| (?:no|none|not at all|nil|never|0|zero|negative) \|")
+_SAYS_I = frozenset(("i", "im", "ive", "ill", "id"))
 _NO_NO = frozenset(
     "idea clue one way body longer doubt question reason point more matter answer but though although except yet lied "
     "lie lying true sure really exactly know maybe will wont cant because cause cos since or otherwise would scared "
@@ -226,6 +228,11 @@ def _answered_no(text: Text, hit: Hit) -> bool:
     return answer is not None and not _NO_NO & set(answer["on"].split()[:3])
 
 
+def _ticked_no(text: Text, hit: Hit) -> bool:
+    """It stands on a form, and nothing but a no beside it: `thoughts of being dead: none`."""
+    return bool(_TICKED.match(text.folded[hit.end :])) and not _SAYS_I & set(sentence(text, hit).split())
+
+
 def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     """Lower a hit where an explicit rule says so; the rule is kept as a reason."""
     if hit.tier < Tier.T2 and not hit.entry.flags:
@@ -237,7 +244,7 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
         hit = _lower(hit, Tier.T2, negation)
     if hit.tier < Tier.T2:
         return _weigh_worry(text, hit, lexicon)
-    if _answered_no(text, hit):
+    if _answered_no(text, hit) or _ticked_no(text, hit):
         return _lower(hit, Tier.T1, _ANSWERED)
     of_others = _weigh_speaker(text, hit)
     if of_others is not hit or "unmask" in text.frames or not text.frames & _LOWERING:
