@@ -4,6 +4,7 @@ For labels that came later than the encoder. Knows the trainer's rows and losses
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from tide_chat.errors import UsageError
 from training.risk import ngrams
 from training.risk.calibrate import Calibration
+from training.risk.data import Row
 from training.risk.model import HEADS_FILE, SCALE
 from training.risk.train import Trainer
 
@@ -35,7 +37,7 @@ def refit(trainer: Trainer, name: str) -> None:
 
 
 def _refit_head(trainer: Trainer, name: str) -> None:
-    rows = trainer.train_rows
+    rows = _labelled(trainer.train_rows, name)
     vectors = trainer.vectors([row.text for row in rows]) * SCALE
     mine = trainer.model.rows_of(name)
     weight = trainer.model.out.weight.detach()[mine].clone().requires_grad_()
@@ -51,6 +53,11 @@ def _refit_head(trainer: Trainer, name: str) -> None:
     trainer.refitted = {"only_head": name, "steps": STEPS, "rate": RATE, "decay": DECAY, "fold": trainer.recipe.fold}
     with torch.no_grad():
         trainer.model.out.weight[mine], trainer.model.out.bias[mine] = weight, bias
+
+
+def _labelled(rows: Sequence[Row], name: str) -> list[Row]:
+    """The rows that cost something: of tiers all do, of another head those whose label is known."""
+    return [row for row in rows if name == "tier" or getattr(row, name) is not None]
 
 
 def kept(base: Path, name: str, found: Calibration) -> Calibration:
