@@ -95,6 +95,11 @@ def test_what_is_said_soberly_is_heard(text: str, least: Tier) -> None:
         "I am not allowed to eat before the scan.",
         "The overdose was in 2009 and my liver is fine.",
         "no coffee today, still alive",
+        "I thought I was going to die.",
+        "We are all going to die.",
+        "two more concerts so i can die happy",
+        "I took two boxes of books to the library",
+        "I go out to end it with him",
     ],
 )
 def test_the_same_words_of_something_else_are_not(text: str) -> None:
