@@ -21,7 +21,8 @@ NONE = Table()
 _LOOK_BACK = 10  # words
 _INVENTED = frozenset({"fiction", "game", "study"})
 _LOWERING = _INVENTED | {"past"}
-_TURNS = frozenset("but exactly really yet as properly pero aber ma lekin tapi".split())
+_TURNS = frozenset("but pero aber ma lekin tapi".split())
+_QUALIFIES = frozenset("exactly really yet as properly".split())  # `not suicidal exactly`
 # A plan that is put off; `no wish tonight` puts nothing off.
 _WILL = frozenset("wont gonna going planning doing voy vais werde vou akan voglio non".split())
 _TAKEN_UP_WITHIN = 70  # characters
@@ -31,6 +32,7 @@ _NEVER = frozenset("never not no nobody hasnt havent hadnt didnt doesnt wont".sp
 _WOULD = frozenset({"ill", "id"})  # `he says i want to` may be what he makes of the writer's own words
 FIRM = "firm"  # the kind of an entry that only a negation may lower
 _DENIED, _HELD_OFF = "negated", "negated, but held off and not denied"
+_HEDGED = "negated, with a but"
 _ANSWERED = "negated, asked and answered"
 _OTHER, _QUOTED, _PAST = "about somebody else", "quoted", "past"
 
@@ -46,7 +48,6 @@ _NO = re.compile(
     r"(?:no|nope|nah|never|not at all|of course not|im not|i do not|i am not) (?P<on>(?:\S+ ){0,5})"
 )
 _TICKED = re.compile(r"\s?\| (?:no|none|not at all|nil|never|0|zero|negative) \|")
-_SAYS_I = frozenset(("i", "im", "ive", "ill", "id"))
 _NO_NO = frozenset(
     "idea clue one way body longer doubt question reason point more matter answer but though although except yet lied "
     "lie lying true sure really exactly know maybe will wont cant because cause cos since or otherwise would scared "
@@ -69,6 +70,11 @@ class Hit:
     def is_past(self) -> bool:
         """Lowered because it lies in the past, and not said to be over."""
         return any(reason.rule == f"lowered, {_PAST}" for reason in self.lowered)
+
+    @property
+    def is_hedged(self) -> bool:
+        """Denied, and then comes a but: as grave as without the denial, and doubtful."""
+        return any(reason.rule == f"lowered, {_HEDGED}" for reason in self.lowered)
 
     @property
     def is_denied(self) -> bool:
@@ -159,18 +165,21 @@ def negated_from(text: Text, hit: Hit, lexicon: Lexicon) -> int | None:
 
 
 def _negation(text: Text, hit: Hit, lexicon: Lexicon) -> str:
-    """What a negation that reaches up to the hit (`i dont` + `want to die`) makes of it: _DENIED, _HELD_OFF or nothing.
+    """What a negation that reaches up to the hit (`i dont` + `want to die`) makes of it: _DENIED, _HEDGED, _HELD_OFF or
+    nothing.
 
     `why dont i` and `i cant promise i wont` deny nothing; `trying not to` and `not until` hold off what is there.
     """
     lead, tail = f"{BREAK} {before(text, hit)} ", f"{BREAK} {after(text, hit)} "
     starts = list(_reaching("negation", lead, lexicon))
     around = frames_of(tail, lexicon) if starts else frozenset[str]()
-    if not starts or set(tail.split()[1:3]) & _TURNS or "turn" in around:
+    if not starts or set(tail.split()[1:2]) & _QUALIFIES:
         return ""
     leads = [lead[:start] for start in starts]
     if any(True for each in leads for _ in _reaching("doubted", each, lexicon)):
         return ""
+    if set(tail.split()[1:3]) & _TURNS or "turn" in around:
+        return _HEDGED
     held_off = any(True for each in leads for _ in _reaching("strained", each, lexicon))
     for_now = any(_WILL & set(lead[start:].split()) for start in starts) and "limited" in around
     return _HELD_OFF if held_off or for_now else _DENIED
@@ -240,7 +249,9 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     negation = _negation(text, hit, lexicon)
     if negation == _DENIED:
         return _lower(hit, min(hit.tier, Tier.T1), negation)
-    if negation and hit.tier > Tier.T2:
+    if negation == _HEDGED:
+        hit = _lower(hit, hit.tier, negation)
+    elif negation and hit.tier > Tier.T2:
         hit = _lower(hit, Tier.T2, negation)
     if hit.tier < Tier.T2:
         return _weigh_worry(text, hit, lexicon)

@@ -224,10 +224,13 @@ def _place(folded: Folded, hits: Sequence[Hit]) -> tuple[int, int]:
 
 
 def _needed(hit: Hit) -> float:
-    """The chance of T2 or higher that the encoder has to give a hit. A past that is not said to be over is doubtful."""
+    """The chance of T2 or higher that the encoder has to give a hit.
+
+    Doubtful are a past that is not said to be over, and what is denied with a but.
+    """
     if hit.tier < Tier.T2:
         return 0
-    if hit.entry.kind == DOUBTFUL or hit.is_past:
+    if hit.entry.kind == DOUBTFUL or hit.is_past or hit.is_hedged:
         return join.DOUBTFUL
     return join.DONE if hit.entry.table in DEEDS and hit.entry.kind != context.FIRM else 0
 
