@@ -59,7 +59,7 @@ def test_a_reply_sentence_by_sentence(shipped: Heads) -> None:
         engine.close()
     assert "An automatic guess" in section.lines[0].text
     assert (
-        "emotion recognition 8, distress normalization 7, supportive reflection 8. It finds about 5 of 10"
+        "emotion recognition 9, distress normalization 8, supportive reflection 9. It finds about 5 of 10"
         in section.lines[0].text
     )
     found = {line.text: line.label for line in section.lines[1:]}

@@ -129,9 +129,14 @@ def about(command: str, ours: Sequence[Example], others: Sequence[Example]) -> d
     }
 
 
-def heads(ours: Sequence[Example], others: Sequence[Example], known: "NDArray[Any]") -> tuple[Head, ...]:
+def heads(
+    ours: Sequence[Example],
+    others: Sequence[Example],
+    known: "NDArray[Any]",
+    penalties: Sequence[float] = PENALTIES,
+) -> tuple[Head, ...]:
     """One for each of FACTORS. known (ours + others, width): the vectors."""
-    return tuple(_Task(ours, others, known, factor).head() for factor in range(len(FACTORS)))
+    return tuple(_Task(ours, others, known, factor).head(penalties) for factor in range(len(FACTORS)))
 
 
 class _Task:
@@ -146,9 +151,9 @@ class _Task:
         self.split = numpy.array([one.split if one.reply or one.split == "train" else "" for one in ours])
         self.fold = numpy.array([int(one.split) for one in others])
 
-    def head(self) -> Head:
+    def head(self, penalties: Sequence[float]) -> Head:
         """The penalty and threshold that do best on validation and on the folds outside together; errors beside."""
-        tried = [self._with(penalty) for penalty in PENALTIES]
+        tried = [self._with(penalty) for penalty in penalties]
         _, threshold, (weight, bias), apart = max(tried, key=lambda one: one[0])
         test = self.split == "test"
         error = _rates(_chances(self.x[test], weight, bias) >= threshold, self.truth[test])
