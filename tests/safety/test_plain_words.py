@@ -1,5 +1,4 @@
-"""Sober statements of one's own death or of hurting oneself, by the rules alone; and the same words said of something
-else. The encoder missed one in four of the former before it had learnt from `train-ta` to `-tn`."""
+"""Sober statements of one's own death or of hurting oneself, by the rules alone; and their words of something else."""
 
 import pytest
 
