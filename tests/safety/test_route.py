@@ -2,8 +2,10 @@
 
 import pytest
 
+from tide_chat.safety import join
 from tide_chat.safety.assessment import Flag, Tier
-from tide_chat.safety.router import assess
+from tide_chat.safety.lexicon import load
+from tide_chat.safety.router import assess, judge
 
 T0, T1, T2, T3, T4 = Tier
 
@@ -217,6 +219,18 @@ def test_what_stands_beside_a_denial_leaves_it_one(text: str) -> None:
 )
 def test_a_denial_beside_ambivalence_does_not_lower(text: str) -> None:
     assert assess(text).tier >= T2
+
+
+@pytest.mark.parametrize("text", ["not suicidal but i cant cope", "no thoughts of killing myself, but i am in panic"])
+def test_what_is_denied_with_a_but_is_left_to_the_encoder_and_not_said_to_be_lowered(text: str) -> None:
+    rules, seen = judge(text, load())
+    assert rules.tier == seen.borne_out(join.DOUBTFUL) == T3
+    assert seen.borne_out(0) < T2
+    assert not any(reason.rule.startswith("lowered") for reason in rules.reasons)
+
+
+def test_a_flag_that_is_denied_with_a_but_stays() -> None:
+    assert assess("i dont hear voices but i am scared").flags == (Flag.PSYCHOSIS_MANIA,)
 
 
 @pytest.mark.parametrize(

@@ -65,16 +65,12 @@ class Hit:
     words: str
     tier: Tier
     lowered: tuple[Reason, ...] = ()
+    hedged: bool = False  # denied, and then comes a but: as grave as without the denial, and doubtful
 
     @property
     def is_past(self) -> bool:
         """Lowered because it lies in the past, and not said to be over."""
         return any(reason.rule == f"lowered, {_PAST}" for reason in self.lowered)
-
-    @property
-    def is_hedged(self) -> bool:
-        """Denied, and then comes a but: as grave as without the denial, and doubtful."""
-        return any(reason.rule == f"lowered, {_HEDGED}" for reason in self.lowered)
 
     @property
     def is_denied(self) -> bool:
@@ -250,7 +246,7 @@ def weigh(text: Text, hit: Hit, lexicon: Lexicon) -> Hit:
     if negation == _DENIED:
         return _lower(hit, min(hit.tier, Tier.T1), negation)
     if negation == _HEDGED:
-        hit = _lower(hit, hit.tier, negation)
+        hit = replace(hit, hedged=True)
     elif negation and hit.tier > Tier.T2:
         hit = _lower(hit, Tier.T2, negation)
     if hit.tier < Tier.T2:

@@ -230,7 +230,7 @@ def _needed(hit: Hit) -> float:
     """
     if hit.tier < Tier.T2:
         return 0
-    if hit.entry.kind == DOUBTFUL or hit.is_past or hit.is_hedged:
+    if hit.entry.kind == DOUBTFUL or hit.is_past or hit.hedged:
         return join.DOUBTFUL
     return join.DONE if hit.entry.table in DEEDS and hit.entry.kind != context.FIRM else 0
 
